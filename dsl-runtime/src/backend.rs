@@ -1,0 +1,121 @@
+//! What a backend is: two traits, and the values that cross them. A third party's backend implements these, registers
+//! a constructor in [`BACKENDS`], and is a place like any other.
+
+use crate::array::Arg;
+use crate::array::ArrayViewMut;
+use crate::array::Value;
+use crate::ir::{Const, Fault, Func, Level, Place, ScalarOp, ScalarType, SinkKind};
+use std::fmt;
+use std::sync::Arc;
+
+/// What a backend can do. `legalize` and `schedule` read it; no pass asks which backend it is.
+#[derive(Clone, Debug)]
+pub struct Caps {
+    /// Whether it computes this operation on this type itself; else `legalize` inlines its kernel or decomposes it.
+    pub op: fn(ScalarOp, ScalarType) -> bool,
+    /// Whether it has this sink.
+    pub sink: fn(SinkKind) -> bool,
+    /// The levels that it can put a par on, outermost first; `Seq` always.
+    pub levels: Vec<Level>,
+    /// Whether fusion, hoisting and the other optimising passes are wanted (the interpreter defines the meaning of what
+    /// was elaborated, and runs it as it is).
+    pub optimise: bool,
+}
+
+/// A kind of place.
+pub trait Backend: Send + Sync + fmt::Debug {
+    /// Its spelling in `CUPROUS_PLACE`: `interp`, `cpu`, `cpu:4`.
+    fn name(&self) -> String;
+    /// What it can do.
+    fn caps(&self) -> Caps;
+    /// Names everything that compiled code depends on (instruction set, width): part of the cache key.
+    fn target(&self) -> String;
+    /// Compiles a scheduled function. `typed` is the function as elaborated, for the exact report of a failure.
+    fn compile(
+        &self,
+        scheduled: &Func,
+        typed: &Arc<Func>,
+    ) -> Result<Arc<dyn Executable>, CompileError>;
+}
+
+/// A compiled function.
+pub trait Executable: Send + Sync {
+    /// Runs it.
+    ///
+    /// `args` agree with the function's parameters in number, element type and rank; their shapes are checked against
+    /// the function's sizes by the caller ([`crate::call`]). `into[k]`, where present, is memory of exactly the type
+    /// of result `k` for it to be written to (its shape is checked by the executable, since only a run tells the shape of a
+    /// filter's result: another shape is [`Failure::ResultShape`]); the returned value for it is then
+    /// [`Value::Written`]. On an error nothing of `into` has been written.
+    fn run(
+        &self,
+        args: &[Arg<'_>],
+        into: &mut [Option<ArrayViewMut<'_>>],
+    ) -> Result<Vec<Value>, Failure>;
+
+    /// The generated code, for people: what `cuprous code` prints.
+    fn code(&self) -> String;
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The program's own failure: the first one in sequential order.
+    Fault {
+        /// What.
+        fault: Fault,
+        /// The offending values, in the order of the fault's text.
+        operands: Vec<Const>,
+        /// Where.
+        place: Place,
+    },
+    /// Memory of this many bytes could not be had.
+    OutOfMemory {
+        /// The number of bytes; `u128::MAX` if the product of the lengths overflows.
+        bytes: u128,
+        /// Where.
+        place: Place,
+    },
+    /// The memory for result `result` has another shape than the result.
+    ResultShape {
+        /// Which result.
+        result: usize,
+        /// The shape of the memory.
+        expected: Vec<usize>,
+        /// The shape of the result.
+        found: Vec<usize>,
+    },
+    /// The place lacks something; the text contains "unsupported".
+    Unsupported(String),
+}
+
+/// Why a function could not be compiled.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// The place lacks something.
+    Unsupported {
+        /// What.
+        what: String,
+        /// Where it is needed.
+        place: Place,
+    },
+    /// An invariant of ours is broken: which stage, and what it saw.
+    Internal(String),
+}
+
+/// A row of the table of backends: how places come to be.
+pub struct Registration {
+    /// The word before the colon in `CUPROUS_PLACE`.
+    pub name: &'static str,
+    /// The place for what stands behind the colon (`None` if there is no colon). The error is a text for the user.
+    pub open: fn(Option<&str>) -> Result<Arc<dyn Backend>, String>,
+    /// Whether `Place::available()` lists it (without a parameter) when `open(None)` succeeds, and in which order.
+    pub rank: u32,
+}
+
+/// All backends that are linked into the program. Backends add themselves:
+/// `#[linkme::distributed_slice(dsl_runtime::backend::BACKENDS)] static CPU: Registration = …;`
+#[linkme::distributed_slice]
+pub static BACKENDS: [Registration];

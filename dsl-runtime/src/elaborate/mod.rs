@@ -1,0 +1,4 @@
+//! From the surface tree to the IR: [`infer`] gives every expression its type, [`lower`] turns the typed tree into
+//! statements, inlining the kernels that it calls.
+
+pub mod ty;
