@@ -1,1 +1,10 @@
-//! .
+//! The CPU backend of cuprous: a scheduled function becomes machine code ([`unit`]), which drivers run on every core.
+//!
+//! `vector` turns statements into instructions of an abstract machine with registers of some width (`isa`), iterations
+//! side by side where that pays; `isa::cranelift` is that machine. `abi` is the contract with the drivers.
+
+pub mod abi;
+pub mod isa;
+mod jit;
+pub mod unit;
+pub mod vector;
