@@ -538,7 +538,7 @@ impl<'t> Parser<'t> {
             self.at,
             format!("more than {MAX_DEPTH} blocks in one another"),
         );
-        self.at = self.tokens.len() - 1;
+        self.stop();
         error
     }
 
