@@ -12,6 +12,7 @@
 
 pub mod build;
 pub mod fault;
+pub mod hash;
 mod lex;
 pub mod op;
 pub mod order;
@@ -19,6 +20,7 @@ pub mod parse;
 pub mod print;
 pub mod sink;
 pub mod types;
+pub mod verify;
 pub mod walk;
 
 pub use fault::Fault;

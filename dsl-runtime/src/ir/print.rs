@@ -35,6 +35,25 @@ pub fn print_with_places(func: &Func) -> String {
     Printer::new(func, true).func()
 }
 
+/// The text of a function with lines before its statements, which are counted in the order of the text; what belongs to
+/// no statement stands first.
+pub(super) fn print_with_notes(func: &Func, notes: Vec<(Option<usize>, String)>) -> String {
+    let mut printer = Printer::new(func, false);
+    let (stmts, whole): (Vec<_>, Vec<_>) = notes.into_iter().partition(|(stmt, _)| stmt.is_some());
+    for (_, note) in whole {
+        printer.out += &note;
+        printer.out.push('\n');
+    }
+    for (stmt, note) in stmts {
+        printer
+            .notes
+            .entry(stmt.unwrap_or(0))
+            .or_default()
+            .push(note);
+    }
+    printer.func()
+}
+
 /// The text of one statement of a function, as it stands in [`print`] but not indented.
 pub fn print_stmt(func: &Func, stmt: &Stmt) -> String {
     let mut printer = Printer::new(func, false);
@@ -62,15 +81,19 @@ pub fn print_const(value: Const, context: Option<ScalarType>) -> String {
 /// The function as [`super::parse`] would read it from its own text: names numbered in the order of the text and
 /// unique, without places and sources. Two functions with the same text have equal canonical forms.
 pub fn canonical(func: &Func) -> Func {
-    let names = Names::new(func);
-    let mut to = Func::empty(func.name.clone());
-    let mut from = func.clone();
-    for (info, name) in from.vars.iter_mut().zip(names.of) {
+    let mut unique = func.clone();
+    for (info, name) in unique.vars.iter_mut().zip(Names::new(func).of) {
         info.name = name;
     }
-    from.sources.clear();
-    let mut copier = walk::Copier::between(&from, &mut to);
-    copier.place = Some(Place::default());
+    unique.sources.clear();
+    renumbered(&unique, Some(Place::default()))
+}
+
+/// The function with its names numbered in the order of the text, its statements at `place` (or their own).
+pub(super) fn renumbered(func: &Func, place: Option<Place>) -> Func {
+    let mut to = Func::empty(func.name.clone());
+    let mut copier = walk::Copier::between(func, &mut to);
+    copier.place = place;
     let sizes = func.sizes.iter().map(|&var| copier.bind(var)).collect();
     let params = func.params.iter().map(|&var| copier.bind(var)).collect();
     let body = copier.block(&func.body);
@@ -215,19 +238,25 @@ fn constant(out: &mut impl Write, value: Const, context: Option<ScalarType>) -> 
 }
 
 /// The text under way.
-struct Printer<'f> {
+pub(super) struct Printer<'f> {
     func: &'f Func,
     names: Names,
+    /// Lines before the statement of that number.
+    notes: HashMap<usize, Vec<String>>,
+    /// Statements printed.
+    count: usize,
     places: bool,
     depth: usize,
     out: String,
 }
 
 impl<'f> Printer<'f> {
-    fn new(func: &'f Func, places: bool) -> Printer<'f> {
+    pub(super) fn new(func: &'f Func, places: bool) -> Printer<'f> {
         Printer {
             func,
             names: Names::new(func),
+            notes: HashMap::new(),
+            count: 0,
             places,
             depth: 0,
             out: String::new(),
@@ -322,7 +351,7 @@ impl<'f> Printer<'f> {
         }
     }
 
-    fn type_text(&self, ty: &Type) -> String {
+    pub(super) fn type_text(&self, ty: &Type) -> String {
         if ty.is_scalar() {
             return ty.elem.to_string();
         }
@@ -341,7 +370,7 @@ impl<'f> Printer<'f> {
         self.elem(var.into())
     }
 
-    fn atom(&self, atom: Atom, context: Option<ScalarType>) -> String {
+    pub(super) fn atom(&self, atom: Atom, context: Option<ScalarType>) -> String {
         match atom {
             Atom::Var(var) => self.name(var),
             Atom::Const(value) => print_const(value, context),
@@ -372,6 +401,10 @@ impl<'f> Printer<'f> {
 
     fn stmts(&mut self, block: &Block) {
         for stmt in &block.stmts {
+            for note in self.notes.remove(&self.count).unwrap_or_default() {
+                self.line(&note);
+            }
+            self.count += 1;
             self.line("");
             self.stmt(stmt);
             self.place(stmt.place);
