@@ -3,4 +3,7 @@ pub mod array;
 pub mod backend;
 pub mod elaborate;
 pub mod ir;
+pub mod prelude;
+pub mod rng;
+pub mod scalar;
 pub mod syntax;
