@@ -131,3 +131,38 @@ floats! {
     f32, libm::erff;
     f64, libm::erf;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values computed with 40 digits, rounded.
+    const ERF: [(f64, f64); 9] = [
+        (1e-300, 1.128_379_167_095_512_6e-300),
+        (0.000_976_562_5, 0.001_101_932_430_071_814_7),
+        (0.25, 0.276_326_390_168_236_96),
+        (0.5, 0.520_499_877_813_046_5),
+        (0.84375, 0.767_225_661_232_341_6),
+        (1.0, 0.842_700_792_949_714_9),
+        (2.0, 0.995_322_265_018_952_7),
+        (3.5, 0.999_999_256_901_627_7),
+        (6.5, 1.0),
+    ];
+
+    #[test]
+    fn erf_is_within_an_ulp() {
+        for (x, want) in ERF {
+            for (x, want) in [(x, want), (-x, -want)] {
+                let ulps = Special::erf(x).to_bits().abs_diff(want.to_bits());
+                assert!(ulps <= 1, "erf({x}) is {ulps} ulp off");
+                let (got, want) = (Special::erf(x as f32), want as f32);
+                let ulps = got.to_bits().abs_diff(want.to_bits());
+                assert!(ulps <= 1, "erf({x} as f32) is {ulps} ulp off");
+            }
+        }
+        assert!(Special::erf(f64::NAN).is_nan());
+        assert_eq!(Special::erf(-0.0f64).to_bits(), (-0.0f64).to_bits());
+        assert_eq!(Special::erf(f64::INFINITY), 1.0);
+        assert_eq!(Special::erf(f32::NEG_INFINITY), -1.0);
+    }
+}
