@@ -3,6 +3,8 @@ pub mod array;
 pub mod backend;
 pub mod elaborate;
 pub mod ir;
+pub mod math;
+pub mod pass;
 pub mod prelude;
 pub mod rng;
 pub mod scalar;
