@@ -5,4 +5,7 @@ pub mod elaborate;
 pub mod ir;
 pub mod math;
 pub mod pass;
+pub mod prelude;
+pub mod rng;
+pub mod scalar;
 pub mod syntax;
