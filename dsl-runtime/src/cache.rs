@@ -43,11 +43,14 @@ enum Extent {
 }
 
 /// An argument that does not fit.
-pub(crate) struct Misfit {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Misfit {
     /// Which parameter of the function.
-    pub(crate) leaf: usize,
+    pub leaf: usize,
     /// What is wrong.
-    pub(crate) text: String,
+    pub text: String,
+    /// The length that is wanted and the one that is there, if that is what is wrong.
+    pub lengths: Option<[usize; 2]>,
 }
 
 impl Compiled {
@@ -76,23 +79,24 @@ impl Compiled {
     }
 
     /// The number of results.
-    pub(crate) fn results(&self) -> usize {
+    pub fn results(&self) -> usize {
         self.typed.body.results.len()
     }
 
     /// The generated code.
-    pub(crate) fn code(&self) -> String {
+    pub fn code(&self) -> String {
         self.executable.code()
     }
 
     /// Whether the arguments agree with the parameters, and with each other where they share a size.
-    pub(crate) fn check(&self, args: &[Arg<'_>]) -> Result<(), Misfit> {
+    pub fn check(&self, args: &[Arg<'_>]) -> Result<(), Misfit> {
         let mut sizes: SmallVec<[Option<usize>; 8]> = SmallVec::from_elem(None, self.sizes);
         let counts = || format!("{} arguments for {} parameters", args.len(), self.params.len());
         if args.len() != self.params.len() {
             return Err(Misfit {
                 leaf: 0,
                 text: counts(),
+                lengths: None,
             });
         }
         for (leaf, (arg, param)) in args.iter().zip(&self.params).enumerate() {
@@ -100,7 +104,13 @@ impl Compiled {
                 Arg::Scalar(value) => (value.ty, &[][..]),
                 Arg::Array(view) => (view.elem(), view.shape()),
             };
-            let misfit = |text| Err(Misfit { leaf, text });
+            let misfit = |text| {
+                Err(Misfit {
+                    leaf,
+                    text,
+                    lengths: None,
+                })
+            };
             if elem != param.elem {
                 return misfit(format!("elements of type {elem} where {} is wanted", param.elem));
             }
@@ -114,11 +124,37 @@ impl Compiled {
                     Extent::Size(size) => *sizes[size].get_or_insert(len),
                 };
                 if len != want {
-                    return misfit(format!("a length of {len} where {want} is wanted"));
+                    return Err(Misfit {
+                        leaf,
+                        text: format!("a length of {len} where {want} is wanted"),
+                        lengths: Some([want, len]),
+                    });
                 }
             }
         }
         Ok(())
+    }
+
+    /// Checks the arguments and runs it: for functions of text files, which have no kernel. Lengths that must be equal and
+    /// are not are [`Fault::ShapeMismatch`].
+    ///
+    /// # Errors
+    /// What is wrong with the arguments or goes wrong in the run.
+    pub fn call(&self, args: &[Arg<'_>]) -> Result<Vec<Value>, Error> {
+        let site = || Box::new(Site::of(&self.typed, ir::Place::default()));
+        self.check(args).map_err(|misfit| match misfit.lengths {
+            Some(lengths) => Error::Fault {
+                fault: Fault::ShapeMismatch,
+                operands: lengths.map(|len| Const::u64(len as u64)).to_vec(),
+                site: site(),
+            },
+            None => Error::Argument {
+                parameter: self.typed.vars[self.typed.params.get(misfit.leaf).map_or(0, |v| v.0 as usize)].name.clone(),
+                text: misfit.text,
+                site: site(),
+            },
+        })?;
+        self.run(args, &mut [])
     }
 
     /// Runs it; the arguments have been checked.
@@ -235,7 +271,7 @@ impl Hasher for Mix {
         }
     }
     fn write_u64(&mut self, value: u64) {
-        let product = u128::from(self.0 ^ value) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+        let product = u128::from(self.0 ^ value) * 0x9e37_79b9_7f4a_7c15;
         self.0 = (product >> 64) as u64 ^ product as u64;
     }
     fn write_usize(&mut self, value: usize) {

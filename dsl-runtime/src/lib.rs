@@ -2,7 +2,7 @@
 //!
 //! Users depend on the facade `cuprous`, which re-exports what they need.
 
-#[allow(unused_extern_crates)]
+// Generated code names everything from `::cuprous` on: in this crate too.
 extern crate self as cuprous;
 
 pub mod array;
@@ -11,7 +11,10 @@ pub mod cache;
 pub mod call;
 pub mod elaborate;
 pub mod error;
+pub mod explain;
 pub mod ir;
+pub mod math;
+pub mod pass;
 pub mod place;
 #[doc(hidden)]
 pub mod private;

@@ -10,11 +10,13 @@
 //! `usize` is `u64` here and `isize` is `i64`; a tuple is several values; a sequence of tuples is several arrays; a fixed
 //! array `[T; N]` inside a sequence is an inner dimension.
 
+pub mod build;
 pub mod fault;
 pub mod op;
 pub mod order;
 pub mod sink;
 pub mod types;
+pub mod walk;
 
 pub use fault::Fault;
 pub use op::ScalarOp;
