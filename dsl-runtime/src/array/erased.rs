@@ -3,7 +3,7 @@
 
 use super::element::Element;
 use super::{ArrayView, ArrayViewMut, Dense, Dims, HostBuffer, contiguous, strided};
-use crate::ir::{Const, ScalarType};
+use crate::ir::Const;
 use ndarray::{Axis, Dimension, ShapeBuilder};
 use smallvec::SmallVec;
 use std::any::TypeId;
@@ -16,13 +16,18 @@ use super::element::LeafLayout;
 
 /// One view for each leaf.
 pub(crate) type Views<'a> = SmallVec<[ArrayView<'a>; 2]>;
+/// One view for each leaf, to write.
+pub(crate) type ViewsMut<'a> = SmallVec<[ArrayViewMut<'a>; 2]>;
+
+/// Makes the views of elements whose type it knows.
+type ViewsOf = for<'v> unsafe fn(&Elements, PhantomData<&'v ()>) -> Views<'v>;
 
 /// Elements that are borrowed to be read, whose type is known only by its identity.
 #[derive(Clone, Debug)]
 pub(crate) struct Borrowed<'a> {
     elements: Elements,
     element: TypeId,
-    views: unsafe fn(&Elements) -> Views<'a>,
+    views: ViewsOf,
     life: PhantomData<&'a ()>,
 }
 
@@ -51,7 +56,7 @@ impl<'a> Borrowed<'a> {
         Borrowed {
             elements,
             element: TypeId::of::<T>(),
-            views: Elements::views::<'a, T>,
+            views: Elements::views::<T>,
             life: PhantomData,
         }
     }
@@ -59,7 +64,7 @@ impl<'a> Borrowed<'a> {
     /// A view for each leaf.
     pub(crate) fn views(&self) -> Views<'a> {
         // SAFETY: the function belongs to the element type, and the elements are borrowed for `'a`.
-        unsafe { (self.views)(&self.elements) }
+        unsafe { (self.views)(&self.elements, PhantomData) }
     }
 
     /// The lengths.
@@ -135,8 +140,8 @@ impl<'a> Borrowed<'a> {
 pub(crate) struct BorrowedMut<'a> {
     elements: Elements,
     element: TypeId,
-    views: for<'v> unsafe fn(&Elements) -> Views<'v>,
-    views_mut: for<'v> unsafe fn(&Elements) -> SmallVec<[ArrayViewMut<'v>; 2]>,
+    views: ViewsOf,
+    views_mut: for<'v> unsafe fn(&Elements, PhantomData<&'v ()>) -> ViewsMut<'v>,
     life: PhantomData<&'a mut ()>,
 }
 
@@ -180,14 +185,14 @@ impl<'a> BorrowedMut<'a> {
     /// A view for each leaf, to read.
     pub(crate) fn views(&self) -> Views<'_> {
         // SAFETY: the function belongs to the element type; nothing writes while `self` is borrowed.
-        unsafe { (self.views)(&self.elements) }
+        unsafe { (self.views)(&self.elements, PhantomData) }
     }
 
     /// A view for each leaf, to write.
-    pub(crate) fn views_mut(&mut self) -> SmallVec<[ArrayViewMut<'_>; 2]> {
+    pub(crate) fn views_mut(&mut self) -> ViewsMut<'_> {
         // SAFETY: the function belongs to the element type; the borrow is exclusive, and ndarray's mutable views and
         // slices do not overlap themselves.
-        unsafe { (self.views_mut)(&self.elements) }
+        unsafe { (self.views_mut)(&self.elements, PhantomData) }
     }
 
     /// For reading, as it was.
@@ -258,8 +263,8 @@ impl Elements {
     /// One view for each leaf of `T`, to read.
     ///
     /// # Safety
-    /// For `'a`, these are elements of type `T` that may be read.
-    unsafe fn views<'a, T: Element>(&self) -> Views<'a> {
+    /// For `'v`, these are elements of type `T` that may be read.
+    unsafe fn views<'v, T: Element>(&self, _: PhantomData<&'v ()>) -> Views<'v> {
         let view = |elem, (shape, strides, data): (Dims<usize>, Dims<isize>, *mut u8)| {
             // SAFETY: the leaf lies inside each element, aligned; the caller vouches for the elements.
             unsafe { ArrayView::from_raw(elem, shape, strides, data.cast_const()) }
@@ -275,8 +280,8 @@ impl Elements {
     /// One view for each leaf of `T`, to write.
     ///
     /// # Safety
-    /// For `'a`, these are elements of type `T`, without overlap, that may be written and that nothing else reads.
-    unsafe fn views_mut<'a, T: Element>(&self) -> SmallVec<[ArrayViewMut<'a>; 2]> {
+    /// For `'v`, these are elements of type `T`, without overlap, that may be written and that nothing else reads.
+    unsafe fn views_mut<'v, T: Element>(&self, _: PhantomData<&'v ()>) -> ViewsMut<'v> {
         let leaves = T::leaves();
         leaves
             .iter()
@@ -312,7 +317,7 @@ pub(crate) fn from_leaves<'v, T: Element>(leaves: impl IntoIterator<Item = Array
     let mut value = MaybeUninit::<T>::uninit();
     let one = Elements::one(value.as_mut_ptr());
     // SAFETY: memory for one value, which nothing else sees.
-    fill(&mut unsafe { one.views_mut::<T>() }, leaves);
+    fill(&mut unsafe { one.views_mut::<T>(PhantomData) }, leaves);
     // SAFETY: all leaves have been written, and they cover the type.
     unsafe { value.assume_init() }
 }
@@ -331,7 +336,7 @@ pub(crate) fn vec_from_leaves<'v, T: Element>(
         strides: contiguous(shape, size_of::<T>()),
     };
     // SAFETY: the vector has room for the elements.
-    fill(&mut unsafe { all.views_mut::<T>() }, leaves);
+    fill(&mut unsafe { all.views_mut::<T>(PhantomData) }, leaves);
     // SAFETY: all leaves of `len` elements have been written.
     unsafe { vec.set_len(len) };
     Some(vec)
@@ -365,6 +370,6 @@ pub(crate) fn into_leaves<T: Element>(
         strides: contiguous(shape, size_of::<T>()),
     };
     // SAFETY: the vector's elements, which live until the end of this function.
-    let views = unsafe { all.views::<T>() };
+    let views = unsafe { all.views::<T>(PhantomData) };
     views.iter().map(ArrayView::to_dense).collect()
 }

@@ -249,7 +249,7 @@ pub trait Destination<'a, R> {
 
 macro_rules! slices {
     ($([$($generic:tt)*] $t:ty;)*) => {$(
-        impl<'a, T: Element, $($generic)*> Destination<'a, Vec<T>> for &'a mut $t {
+        impl<'a, $($generic)* T: Element> Destination<'a, Vec<T>> for &'a mut $t {
             fn targets(self, targets: &mut Targets<'a>) {
                 targets.push(Target(BorrowedMut::slice::<T>(self)));
             }
@@ -260,8 +260,8 @@ slices! {
     [] [T];
     [] Vec<T>;
     [] Box<[T]>;
-    ['b] &'b mut [T];
-    [const N: usize] [T; N];
+    ['b,] &'b mut [T];
+    [const N: usize,] [T; N];
 }
 
 impl<'a, T: Element, S: DataMut<Elem = T>> Destination<'a, Vec<T>> for &'a mut ArrayBase<S, Ix1> {

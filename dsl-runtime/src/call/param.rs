@@ -105,7 +105,7 @@ impl<T: Element> Own for One<T> {
     fn borrow(&self) -> Borrowed<'_> {
         Borrowed::value(&self.0)
     }
-    fn any(&self) -> &(dyn Any + Sync) {
+    fn any(&self) -> &(dyn Any + Send + Sync) {
         &self.0
     }
 }
@@ -114,7 +114,7 @@ impl<T: Element> Own for Vec<T> {
     fn borrow(&self) -> Borrowed<'_> {
         Borrowed::slice(self)
     }
-    fn any(&self) -> &(dyn Any + Sync) {
+    fn any(&self) -> &(dyn Any + Send + Sync) {
         self
     }
 }
@@ -123,7 +123,7 @@ impl<T: Element, D: Dimension + 'static> Own for ndarray::Array<T, D> {
     fn borrow(&self) -> Borrowed<'_> {
         Borrowed::nd(self.view())
     }
-    fn any(&self) -> &(dyn Any + Sync) {
+    fn any(&self) -> &(dyn Any + Send + Sync) {
         self
     }
 }
@@ -211,7 +211,7 @@ pub fn pass_array_mut<T: Element, D: Dimension>(view: ndarray::ArrayViewMut<'_, 
 
 macro_rules! slices {
     ($([$($generic:tt)*] $t:ty;)*) => {$(
-        impl<'a, T: Element, $($generic)*> SliceArg<'a, T> for $t {
+        impl<'a, $($generic)* T: Element> SliceArg<'a, T> for $t {
             #[inline]
             fn pass(self) -> Passed<'a> {
                 Passed::read(Borrowed::slice::<T>(self))
@@ -229,10 +229,10 @@ slices! {
     [] &'a Vec<T>;
     [] &'a mut Vec<T>;
     [] &'a Box<[T]>;
-    [const N: usize] &'a [T; N];
-    [const N: usize] &'a mut [T; N];
-    ['b] &'a &'b [T];
-    ['b] &'a &'b mut [T];
+    [const N: usize,] &'a [T; N];
+    [const N: usize,] &'a mut [T; N];
+    ['b,] &'a &'b [T];
+    ['b,] &'a &'b mut [T];
 }
 
 impl<'a, T: Element> SliceArg<'a, T> for &'a Array<T> {
@@ -252,7 +252,7 @@ impl<'a, T: Element> SliceArg<'a, T> for &'a Array<T> {
 /// Storages of ndarray arrays that may be given: the macro writes the traits for a reference to each of them.
 macro_rules! storages {
     ($([$($generic:tt)*] $t:ty, $whole:ident;)*) => {$(
-        impl<'a, T: Element, $($generic)*> SliceArg<'a, T> for &'a ArrayBase<$t, Ix1> {
+        impl<'a, $($generic)* T: Element> SliceArg<'a, T> for &'a ArrayBase<$t, Ix1> {
             fn pass(self) -> Passed<'a> {
                 Passed::read(Borrowed::nd(self.view()))
             }
@@ -260,7 +260,7 @@ macro_rules! storages {
                 slice_of(self.view())
             }
         }
-        impl<'a, T: Element, D: Dimension + 'static, $($generic)*> NdArg<'a, T, D> for &'a ArrayBase<$t, D> {
+        impl<'a, $($generic)* T: Element, D: Dimension + 'static> NdArg<'a, T, D> for &'a ArrayBase<$t, D> {
             #[inline]
             fn pass(self) -> Passed<'a> {
                 storages!(@pass $whole self)
@@ -280,17 +280,14 @@ macro_rules! storages {
 }
 storages! {
     [] OwnedRepr<T>, whole;
-    ['b] ViewRepr<&'b T>, part;
-    ['b] ViewRepr<&'b mut T>, part;
-    ['b] CowRepr<'b, T>, part;
+    ['b,] ViewRepr<&'b T>, part;
+    ['b,] ViewRepr<&'b mut T>, part;
+    ['b,] CowRepr<'b, T>, part;
     [] OwnedArcRepr<T>, part;
 }
 
 fn slice_of<T: Element>(view: ndarray::ArrayView1<'_, T>) -> Cow<'_, [T]> {
-    match view.to_slice() {
-        Some(slice) => Cow::Borrowed(slice),
-        None => Cow::Owned(view.to_vec()),
-    }
+    Borrowed::nd(view).to_slice()
 }
 
 impl<'a, T: Element> SliceArg<'a, T> for ndarray::ArrayView1<'a, T> {

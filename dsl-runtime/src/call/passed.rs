@@ -4,8 +4,7 @@
 use super::param::Param;
 use crate::array::element::Element;
 use crate::array::erased::{Borrowed, BorrowedMut, Views};
-use crate::array::{Array, Dense};
-use crate::backend;
+use crate::array::{Arg, Array, Dense};
 use crate::ir::Const;
 use ndarray::{CowArray, Dimension};
 use smallvec::SmallVec;
@@ -15,7 +14,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The scalars and arrays of a run.
-pub(crate) type RunArgs<'v> = SmallVec<[backend::Arg<'v>; 4]>;
+pub(crate) type RunArgs<'v> = SmallVec<[Arg<'v>; 4]>;
 
 /// An argument whose type is forgotten.
 pub struct Passed<'a>(Kind<'a>);
@@ -24,7 +23,7 @@ enum Kind<'a> {
     /// A scalar; `bool`, `f32`, … tell its type.
     Scalar(Const),
     /// Elements to read; and the array itself, where it is one.
-    Read(Borrowed<'a>, Option<&'a (dyn Any + Sync)>),
+    Read(Borrowed<'a>, Option<&'a (dyn Any + Send + Sync)>),
     /// Elements to read and, when all has succeeded, to write.
     Write(Mutex<BorrowedMut<'a>>),
     /// A value that was moved here.
@@ -33,7 +32,7 @@ enum Kind<'a> {
     Placed {
         leaves: &'a [Dense],
         shape: &'a [usize],
-        array: &'a (dyn Any + Sync),
+        array: &'a (dyn Any + Send + Sync),
         rank: Option<usize>,
     },
     /// A tuple.
@@ -45,7 +44,7 @@ pub(crate) trait Own: Send + Sync {
     /// Its elements.
     fn borrow(&self) -> Borrowed<'_>;
     /// Itself.
-    fn any(&self) -> &(dyn Any + Sync);
+    fn any(&self) -> &(dyn Any + Send + Sync);
 }
 
 impl<'a> Passed<'a> {
@@ -55,7 +54,7 @@ impl<'a> Passed<'a> {
     pub(crate) fn read(elements: Borrowed<'a>) -> Self {
         Passed(Kind::Read(elements, None))
     }
-    pub(crate) fn read_whole(elements: Borrowed<'a>, whole: &'a (dyn Any + Sync)) -> Self {
+    pub(crate) fn read_whole(elements: Borrowed<'a>, whole: &'a (dyn Any + Send + Sync)) -> Self {
         Passed(Kind::Read(elements, Some(whole)))
     }
     pub(crate) fn write(elements: BorrowedMut<'a>) -> Self {
@@ -93,7 +92,7 @@ impl<'a> Passed<'a> {
     }
 
     /// The number of scalars and arrays that it falls apart into.
-    pub(crate) fn leaves(&self, open: &Guards<'_, '_>) -> usize {
+    pub(crate) fn leaves(&self, open: &Guards<'_, 'a>) -> usize {
         let mut args = RunArgs::new();
         self.push(&mut open.iter(), &mut args);
         args.len()
@@ -113,17 +112,17 @@ impl<'a> Passed<'a> {
     /// Appends its scalars and arrays; `open` are the locks of what will be written, in order.
     pub(crate) fn push<'v>(
         &'v self,
-        open: &mut std::slice::Iter<'v, MutexGuard<'v, BorrowedMut<'a>>>,
+        open: &mut std::slice::Iter<'v, MutexGuard<'_, BorrowedMut<'a>>>,
         args: &mut RunArgs<'v>,
     ) {
         let append = |args: &mut RunArgs<'v>, views: Views<'v>| {
             args.extend(views.into_iter().map(|view| match view.shape().is_empty() {
-                true => backend::Arg::Scalar(view.get(&[])),
-                false => backend::Arg::Array(view),
+                true => Arg::Scalar(view.get(&[])),
+                false => Arg::Array(view),
             }))
         };
         match &self.0 {
-            Kind::Scalar(value) => args.push(backend::Arg::Scalar(*value)),
+            Kind::Scalar(value) => args.push(Arg::Scalar(*value)),
             Kind::Read(elements, _) => append(args, elements.views()),
             Kind::Write(_) => {
                 let elements = open.next().expect("a lock for each argument to write");
@@ -131,7 +130,7 @@ impl<'a> Passed<'a> {
             }
             Kind::Own(value) => append(args, value.borrow().views()),
             Kind::Placed { leaves, .. } => {
-                args.extend(leaves.iter().map(|dense| backend::Arg::Array(dense.view())))
+                args.extend(leaves.iter().map(|dense| Arg::Array(dense.view())))
             }
             Kind::Tuple(members) => members.iter().for_each(|member| member.push(open, args)),
         }

@@ -70,7 +70,7 @@ impl Spec {
         spec.plus = flag('+');
         spec.alternate = flag('#');
         spec.zero = flag('0');
-        let mut number = |from: &mut usize| {
+        let number = |from: &mut usize| {
             let digits: String = chars[*from..].iter().take_while(|c| c.is_ascii_digit()).collect();
             *from += digits.len();
             digits.parse::<usize>().ok()
