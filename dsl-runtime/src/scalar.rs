@@ -1,11 +1,15 @@
 //! The traits of generic kernels: what `T: Scalar`, `T: Real` and `T: Int` can do in plain Rust.
 
 use crate::syntax::Describe;
-use num_traits::{Float, NumAssign, NumRef, PrimInt, WrappingAdd, WrappingMul, WrappingSub};
+use num_traits::{
+    Float, FloatConst, FromPrimitive, NumAssign, NumRef, PrimInt, ToPrimitive, WrappingAdd,
+    WrappingMul, WrappingSub,
+};
 use std::fmt::{Debug, Display};
 use std::iter::{Product, Sum};
 
-/// A number: any integer type, `f32` or `f64`. Operators, `T::zero()`, `T::one()`, comparison, sums.
+/// A number: any integer type, `f32` or `f64`. Operators, comparison, sums, `T::zero()`, `T::one()`,
+/// `T::from_usize(n)` and `x.to_f64()` of `num_traits`.
 ///
 /// ```
 /// # use dsl_runtime::prelude::*;
@@ -24,6 +28,8 @@ pub trait Scalar:
     + Ordered
     + NumRef
     + NumAssign
+    + FromPrimitive
+    + ToPrimitive
     + Sum
     + Product
     + for<'a> Sum<&'a Self>
@@ -35,7 +41,8 @@ pub trait Scalar:
 {
 }
 
-/// `f32` or `f64`: the methods of `num_traits::Float` and of [`Special`], and [`of`](Real::of) for literals.
+/// `f32` or `f64`: the methods of `num_traits::Float` and of [`Special`], constants such as `T::PI()`, and
+/// [`of`](Real::of) for literals.
 ///
 /// ```
 /// # use dsl_runtime::prelude::*;
@@ -45,12 +52,13 @@ pub trait Scalar:
 /// assert_eq!(bell(&[0.0f32, 2.0], 1.0), [1.0, (-2.0f32).exp()]);
 /// assert_eq!(bell(&[0.0f64, 2.0], 1.0), [1.0, (-2.0f64).exp()]);
 /// ```
-pub trait Real: Scalar + Float + Special {
+pub trait Real: Scalar + Float + FloatConst + Special {
     /// The number nearest to `value`: `T::of(0.5)` is how a generic kernel writes `0.5`.
     fn of(value: f64) -> Self;
 }
 
-/// An integer type: the methods of `num_traits::PrimInt`, and wrapping arithmetic.
+/// An integer type: the methods of `num_traits::PrimInt`, and `wrapping_add`, `wrapping_sub`, `wrapping_mul`, which take
+/// their operand by reference.
 ///
 /// ```
 /// # use dsl_runtime::prelude::*;
@@ -59,11 +67,7 @@ pub trait Real: Scalar + Float + Special {
 /// }
 /// assert_eq!(mix(&[1u8, 0, 0]), 64);
 /// ```
-pub trait Int: Scalar + PrimInt + AsWrapping {}
-
-/// Arithmetic that wraps in plain Rust too: `wrapping_add`, `wrapping_sub`, `wrapping_mul`.
-pub trait AsWrapping: WrappingAdd + WrappingSub + WrappingMul {}
-impl<T: WrappingAdd + WrappingSub + WrappingMul> AsWrapping for T {}
+pub trait Int: Scalar + PrimInt + WrappingAdd + WrappingSub + WrappingMul {}
 
 /// The order that `minimum`, `maximum`, `argmin` and `argmax` use.
 pub trait Ordered: Copy {

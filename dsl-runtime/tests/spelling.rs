@@ -205,10 +205,10 @@ fn literals_and_closures_need_no_annotation() {
 }
 
 fn normalise<T: Real>(x: &[T]) -> Vec<T> {
-    let n = x.iter().fold(T::zero(), |n, _| n + T::one());
+    let n = T::from_usize(x.len()).unwrap();
     let mean = x.sum() / n;
     let spread = (x.map(|v| (v - mean) * (v - mean)).sum() / n).sqrt();
-    let floor = T::of(1e-3).max(T::epsilon());
+    let floor = T::of(1e-3).max(T::epsilon()).min(T::PI());
     x.map(|v| {
         if spread > floor {
             (v - mean) / spread
