@@ -111,7 +111,7 @@ pub fn text(name: &Ident) -> String {
 
 /// The hygiene of a span: which expansion wrote it. The compiler tells it in a span's `Debug` form alone, as
 /// `#3 bytes(…)`; where it does not, all names are of one context.
-fn context(span: Span) -> Option<u32> {
+pub fn context(span: Span) -> Option<u32> {
     let text = format!("{span:?}");
     let digits = text.strip_prefix('#')?;
     digits.split(' ').next()?.parse().ok()

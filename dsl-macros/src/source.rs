@@ -3,7 +3,8 @@
 //! The lines of the whole function are embedded, so that a message can show the line that failed on a machine that has
 //! no source. They are read from the file while the macro runs.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use crate::scope;
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Ident, ItemFn};
 
@@ -19,11 +20,13 @@ pub struct Stretch {
 impl Stretch {
     /// From the first token of a node to its last.
     pub fn of(node: &impl ToTokens) -> Stretch {
-        let tokens = node.to_token_stream();
-        let mut first = None;
-        let mut last = None;
-        ends(tokens, &mut first, &mut last);
-        let first = first.unwrap_or_else(Span::call_site);
+        let mut spans = Vec::new();
+        flatten(node.to_token_stream(), &mut spans);
+        let first = spans.first().map_or_else(Span::call_site, |ends| ends.0);
+        // In `v * t + $e` of a macro, what the caller wrote for `$e` stands somewhere else.
+        let context = scope::context(first);
+        let mut from_end = spans.iter().rev().map(|ends| ends.1);
+        let last = from_end.find(|span| scope::context(*span) == context);
         Stretch::between(first, last.unwrap_or(first))
     }
 
@@ -65,21 +68,15 @@ impl ToTokens for Stretch {
     }
 }
 
-/// The first and the last token, looking through invisible groups.
-fn ends(tokens: TokenStream, first: &mut Option<Span>, last: &mut Option<Span>) {
+/// Where each token begins and ends, looking through invisible groups; a group in brackets counts as one.
+fn flatten(tokens: TokenStream, spans: &mut Vec<(Span, Span)>) {
     for tree in tokens {
         match tree {
-            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => {
-                ends(group.stream(), first, last);
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                flatten(group.stream(), spans);
             }
-            TokenTree::Group(group) => {
-                first.get_or_insert(group.span_open());
-                *last = Some(group.span_close());
-            }
-            tree => {
-                first.get_or_insert(tree.span());
-                *last = Some(tree.span());
-            }
+            TokenTree::Group(group) => spans.push((group.span_open(), group.span_close())),
+            tree => spans.push((tree.span(), tree.span())),
         }
     }
 }

@@ -85,11 +85,6 @@ impl Reader {
         TokenStream::new()
     }
 
-    fn refuse_at(&mut self, at: Span, message: impl std::fmt::Display) -> TokenStream {
-        self.errors.push(Error::new(at, message));
-        TokenStream::new()
-    }
-
     /// Refuses attributes that would change the function without the tree.
     fn attributes(&mut self, attrs: &[Attribute]) {
         for attr in attrs {
