@@ -3,4 +3,6 @@ pub mod array;
 pub mod backend;
 pub mod elaborate;
 pub mod ir;
+pub mod math;
+pub mod pass;
 pub mod syntax;

@@ -101,10 +101,11 @@ impl Bounds<'_> {
                     self.defs.insert(def, Def::Either(cond, a, b));
                 }
             }
-            Expr::Loop(Loop { kind: LoopKind::For { index, extent }, body, .. }) => {
+            Expr::Loop(Loop { kind: LoopKind::For { index, extent }, body, carried }) => {
                 let (index, extent) = (*index, *extent);
                 self.counted(index, extent, |bounds| bounds.block(body));
-                self.hoist(index, extent, body, stmt.place, &mut before);
+                let bound = carried.iter().map(|&(var, _)| var).collect();
+                self.hoist(index, extent, body, bound, stmt.place, &mut before);
             }
             Expr::Loop(Loop { kind: LoopKind::While(cond), body, .. }) => {
                 let mark = self.facts.mark();
@@ -124,7 +125,7 @@ impl Bounds<'_> {
                         }
                     }
                 });
-                self.hoist(index, extent, &mut par.body, stmt.place, &mut before);
+                self.hoist(index, extent, &mut par.body, VarSet::new(), stmt.place, &mut before);
             }
             _ => {}
         }
@@ -350,9 +351,20 @@ impl Bounds<'_> {
         }
     }
 
-    /// Tests before a loop what every round of it would test: indices `i`, `i + k` and `k`, where `k` does not change.
-    fn hoist(&mut self, index: Var, extent: Atom, body: &mut Block, place: Place, before: &mut Vec<Stmt>) {
-        let inner = defined_in(body);
+    /// Tests before a loop what every round of it would test: indices `i`, `i + k` and `k`, where `k` does not change. Loads
+    /// that do not change and are inside even if no round runs move there as a whole. `bound` are the loop's carried names.
+    fn hoist(&mut self, index: Var, extent: Atom, body: &mut Block, bound: VarSet, place: Place, before: &mut Vec<Stmt>) {
+        let inner: VarSet = &defined_in(body) | &bound;
+        for stmt in std::mem::take(&mut body.stmts) {
+            if let Expr::Index(access) = &stmt.expr
+                && walk::free_of_stmt(&self.func.vars, &stmt).iter().all(|var| *var != index && !inner.contains(var))
+                && access.indices.iter().zip(self.func.ty(access.array).shape.clone()).all(|(&i, len)| self.inside(i, len, 0))
+            {
+                before.push(stmt);
+            } else {
+                body.stmts.push(stmt);
+            }
+        }
         let outside = |atom: Atom| atom.as_var().is_none_or(|var| var != index && !inner.contains(&var));
         let sums: HashMap<Var, Atom> = body
             .stmts
