@@ -106,20 +106,19 @@ impl Workspace {
         self.words.clear();
     }
 
-    /// Adds a sink. `start`: the start values of reduce and scans; `len`: the length of the destinations of scatters.
+    /// Adds a sink, whose arrays are the targets from `from` on. `start`: the start values of reduce and scans; `len`: the
+    /// length of the destinations of scatters.
     pub fn add(
         &mut self,
         kind: SinkKind,
         values: usize,
-        targets: &[Target],
-        start: &[u64],
+        from: usize,
+        start: impl Iterator<Item = u64>,
         len: u64,
         extent: u64,
     ) {
-        let from = self.targets.len();
-        self.targets.extend_from_slice(targets);
         let first = self.words.len();
-        self.words.extend_from_slice(start);
+        self.words.extend(start);
         let blocks = extent.div_ceil(BLOCK as u64) as usize;
         let more = match kind {
             SinkKind::Collect => 0,

@@ -6,6 +6,7 @@
 
 use super::{Chunk, Run, Stop, Target, Worker};
 use crate::abi::{self, CombineFn, Frame};
+use crate::transfer::load;
 
 /// Words of a sink of `k` values.
 pub(super) fn words(values: usize) -> usize {
@@ -158,18 +159,6 @@ unsafe fn each(
         }
     }
     abi::OK
-}
-
-unsafe fn load(at: *const u8, bytes: usize) -> u64 {
-    // SAFETY: the caller vouches for a scalar of that many bytes.
-    unsafe {
-        match bytes {
-            1 => at.read() as u64,
-            2 => at.cast::<u16>().read_unaligned() as u64,
-            4 => at.cast::<u32>().read_unaligned() as u64,
-            _ => at.cast::<u64>().read_unaligned(),
-        }
-    }
 }
 
 unsafe fn store(at: *mut u8, bytes: usize, word: u64) {
