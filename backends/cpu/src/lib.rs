@@ -4,7 +4,15 @@
 //! side by side where that pays; `isa::cranelift` is that machine. `abi` is the contract with the drivers.
 
 pub mod abi;
+pub mod crew;
+pub mod driver;
+pub mod executor;
 pub mod isa;
 mod jit;
+pub mod memory;
+pub mod plan;
+pub mod profile;
+pub mod rate;
+pub mod transfer;
 pub mod unit;
 pub mod vector;
