@@ -9,9 +9,9 @@ use crate::profile;
 use crate::rate::Rate;
 use crate::transfer;
 use crate::unit::Units;
-use dsl_runtime::array::{Arg, ArrayViewMut, Dense, Value};
+use dsl_runtime::array::{Arg, ArrayViewMut, Dense, HostBuffer, Value};
 use dsl_runtime::backend::Failure;
-use dsl_runtime::ir::{Const, Place, SinkKind, op};
+use dsl_runtime::ir::{Const, Place, ScalarType, SinkKind, op};
 use std::sync::Arc;
 
 /// A plan and its machine code.
@@ -695,11 +695,7 @@ impl Walk<'_, '_> {
             {
                 match handle.into_buffer() {
                     Ok(buffer) => {
-                        return Ok(Dense {
-                            elem,
-                            shape,
-                            buffer: Arc::new(buffer),
-                        });
+                        return Ok(finished(elem, shape, buffer));
                     }
                     Err(handle) => held.handle = Some(handle),
                 }
@@ -709,14 +705,16 @@ impl Walk<'_, '_> {
         let copy = self.densified(held, slot, Place::default())?;
         let handle = copy.handle.expect("a copy is ours");
         match handle.into_buffer() {
-            Ok(buffer) => Ok(Dense {
-                elem,
-                shape,
-                buffer: Arc::new(buffer),
-            }),
+            Ok(buffer) => Ok(finished(elem, shape, buffer)),
             Err(_) => unreachable!("a copy is nobody else's"),
         }
     }
+}
+
+/// An array that a step has written, in memory of its own.
+fn finished(elem: ScalarType, shape: Vec<usize>, buffer: HostBuffer) -> Dense {
+    // SAFETY: each array of a run that has succeeded was made with room for its shape and written as a whole.
+    unsafe { Dense::from_buffer(elem, shape, Arc::new(buffer)) }
 }
 
 fn bytes_of(word: u64) -> u128 {
