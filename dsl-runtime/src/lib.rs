@@ -15,6 +15,9 @@ pub mod explain;
 pub mod ir;
 pub mod math;
 pub mod pass;
+pub mod prelude;
+pub mod rng;
+pub mod scalar;
 pub mod place;
 #[doc(hidden)]
 pub mod private;
