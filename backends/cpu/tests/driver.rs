@@ -149,7 +149,13 @@ fn tree<T: Copy>(mut totals: Vec<T>, op: impl Fn(T, T) -> T) -> Option<T> {
     while totals.len() > 1 {
         totals = totals
             .chunks(2)
-            .map(|pair| if pair.len() == 2 { op(pair[0], pair[1]) } else { pair[0] })
+            .map(|pair| {
+                if pair.len() == 2 {
+                    op(pair[0], pair[1])
+                } else {
+                    pair[0]
+                }
+            })
             .collect();
     }
     totals.first().copied()
@@ -219,7 +225,11 @@ fn reduce_of_pairs_that_do_not_commute() {
             },
             |outcome, space| {
                 assert_eq!(outcome, Ok(()));
-                assert_eq!(space.scalars(0), [want.0.to_bits(), want.1.to_bits()], "{n}");
+                assert_eq!(
+                    space.scalars(0),
+                    [want.0.to_bits(), want.1.to_bits()],
+                    "{n}"
+                );
             },
         );
     }
@@ -286,7 +296,11 @@ extern "C" fn copy_main(frame: *const Frame, lo: u64, hi: u64) -> u64 {
     // SAFETY: as `input` and `slot`.
     unsafe {
         let from = input::<f64>(frame, lo, hi);
-        std::ptr::copy(from.as_ptr(), slot::<f64>(frame, 1).add(lo as usize), from.len());
+        std::ptr::copy(
+            from.as_ptr(),
+            slot::<f64>(frame, 1).add(lo as usize),
+            from.len(),
+        );
     }
     OK
 }
@@ -295,7 +309,14 @@ extern "C" fn placed_totals(frame: *const Frame, lo: u64, hi: u64) -> u64 {
     // SAFETY: a frame whose input is the result.
     unsafe {
         let env = [slot::<f64>(frame, 1) as u64];
-        scan_totals(&Frame { env: env.as_ptr(), ..std::ptr::read(frame) }, lo, hi)
+        scan_totals(
+            &Frame {
+                env: env.as_ptr(),
+                ..std::ptr::read(frame)
+            },
+            lo,
+            hi,
+        )
     }
 }
 
@@ -307,7 +328,14 @@ extern "C" fn placed_finish(frame: *const Frame, lo: u64, hi: u64) -> u64 {
             std::slice::from_raw_parts(data, hi as usize).to_vec()
         };
         let env = [copy.as_ptr() as u64];
-        scan_main(&Frame { env: env.as_ptr(), ..std::ptr::read(frame) }, lo, hi)
+        scan_main(
+            &Frame {
+                env: env.as_ptr(),
+                ..std::ptr::read(frame)
+            },
+            lo,
+            hi,
+        )
     }
 }
 
@@ -321,11 +349,18 @@ fn scan_has_the_canonical_order() {
             scanned(block, carry, out);
             carry += group_total(block);
         }
-        let fused = ScanUnit { totals: scan_totals, finish: None };
-        let placed = ScanUnit { totals: placed_totals, finish: Some(placed_finish) };
-        for (main, scan) in
-            [(scan_main as cuprous_cpu::abi::ChunkFn, fused), (copy_main as _, placed)]
-        {
+        let fused = ScanUnit {
+            totals: scan_totals,
+            finish: None,
+        };
+        let placed = ScanUnit {
+            totals: placed_totals,
+            finish: Some(placed_finish),
+        };
+        for (main, scan) in [
+            (scan_main as cuprous_cpu::abi::ChunkFn, fused),
+            (copy_main as _, placed),
+        ] {
             let mut unit = unit(&[(0, SlotUse::Carry), (0, SlotUse::Result)], main, &[1]);
             unit.combine[0] = Some(add);
             unit.scan = Some(scan);
@@ -336,7 +371,11 @@ fn scan_has_the_canonical_order() {
                 &[x.as_ptr() as u64],
                 n,
                 |space| {
-                    space.targets.push(Target { data: data.cast(), bytes: 8, elem: ScalarType::F64 });
+                    space.targets.push(Target {
+                        data: data.cast(),
+                        bytes: 8,
+                        elem: ScalarType::F64,
+                    });
                     let e = std::iter::once(2.5f64.to_bits());
                     space.add(SinkKind::Scan, 1, 0, e, 0, n as u64);
                 },
@@ -344,7 +383,12 @@ fn scan_has_the_canonical_order() {
                     assert_eq!(outcome, Ok(()));
                     // SAFETY: `got` outlives the runs.
                     let got = unsafe { std::slice::from_raw_parts_mut(data, n) };
-                    assert!(got.iter().zip(&want).all(|(a, b)| a.to_bits() == b.to_bits()), "{n}");
+                    assert!(
+                        got.iter()
+                            .zip(&want)
+                            .all(|(a, b)| a.to_bits() == b.to_bits()),
+                        "{n}"
+                    );
                     got.fill(0.0);
                 },
             );
@@ -372,7 +416,11 @@ fn filter_keeps_the_order() {
     for &n in SIZES {
         let x = values(n);
         let want: Vec<f64> = x.iter().copied().filter(|v| *v > 0.0).collect();
-        let unit = unit(&[(0, SlotUse::Kept), (0, SlotUse::Values)], filter_main, &[1]);
+        let unit = unit(
+            &[(0, SlotUse::Kept), (0, SlotUse::Values)],
+            filter_main,
+            &[1],
+        );
         let mut got = vec![0f64; n];
         let data = got.as_mut_ptr();
         everywhere(
@@ -380,7 +428,11 @@ fn filter_keeps_the_order() {
             &[x.as_ptr() as u64],
             n,
             |space| {
-                space.targets.push(Target { data: data.cast(), bytes: 8, elem: ScalarType::F64 });
+                space.targets.push(Target {
+                    data: data.cast(),
+                    bytes: 8,
+                    elem: ScalarType::F64,
+                });
                 space.add(SinkKind::Filter, 1, 0, std::iter::empty(), 0, n as u64);
             },
             |outcome, space| {
@@ -425,7 +477,11 @@ fn scatter_writes_and_refuses() {
                 &[indices.as_ptr() as u64],
                 n,
                 |space| {
-                    space.targets.push(Target { data: data.cast(), bytes: 8, elem: ScalarType::F64 });
+                    space.targets.push(Target {
+                        data: data.cast(),
+                        bytes: 8,
+                        elem: ScalarType::F64,
+                    });
                     let none = std::iter::empty();
                     space.add(SinkKind::Scatter, 1, 0, none, 2 * n as u64, n as u64);
                 },
@@ -477,7 +533,11 @@ fn scatter_with_combines_in_the_order_of_iterations() {
                 &[indices.as_ptr() as u64],
                 n,
                 |space| {
-                    space.targets.push(Target { data: data.cast(), bytes: 8, elem: ScalarType::F64 });
+                    space.targets.push(Target {
+                        data: data.cast(),
+                        bytes: 8,
+                        elem: ScalarType::F64,
+                    });
                     let none = std::iter::empty();
                     space.add(SinkKind::ScatterWith, 1, 0, none, len as u64, n as u64);
                 },
@@ -517,7 +577,11 @@ fn a_fault_ends_the_run() {
         x.len(),
         |space| {
             let data = std::ptr::without_provenance_mut(8);
-            space.targets.push(Target { data, bytes: 8, elem: ScalarType::F64 });
+            space.targets.push(Target {
+                data,
+                bytes: 8,
+                elem: ScalarType::F64,
+            });
             space.add(SinkKind::Collect, 1, 0, std::iter::empty(), 0, 100_000);
         },
         |outcome, _| assert_eq!(outcome, Err(Trouble::Fault)),
