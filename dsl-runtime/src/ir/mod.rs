@@ -26,7 +26,7 @@ pub mod walk;
 pub use fault::Fault;
 pub use op::ScalarOp;
 pub use sink::{Combine, Lambda, Sink, SinkKind};
-pub use types::{Const, ScalarType, Type};
+pub use types::{Const, FromConst, ScalarType, Type};
 
 use crate::syntax::{Source, Span};
 use std::collections::BTreeSet;

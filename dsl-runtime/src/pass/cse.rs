@@ -8,7 +8,11 @@ use std::collections::HashMap;
 /// The pass.
 pub fn run(func: &mut Func, _: &Caps) {
     let mut body = std::mem::take(&mut func.body);
-    let mut cse = Cse { seen: HashMap::new(), log: vec![], alias: HashMap::new() };
+    let mut cse = Cse {
+        seen: HashMap::new(),
+        log: vec![],
+        alias: HashMap::new(),
+    };
     cse.block(&mut body);
     for info in &mut func.vars {
         for size in &mut info.ty.shape {
@@ -90,7 +94,9 @@ fn key(expr: &Expr) -> Option<Key> {
         Expr::Array(elements) => Key::Array(elements.clone()),
         Expr::Reshape(array, shape) => Key::Reshape(*array, shape.clone()),
         Expr::Check(check) => Key::Check(check.cond),
-        Expr::Update(..) | Expr::Data(_) | Expr::If(..) | Expr::Loop(_) | Expr::Par(_) => return None,
+        Expr::Update(..) | Expr::Data(_) | Expr::If(..) | Expr::Loop(_) | Expr::Par(_) => {
+            return None;
+        }
     })
 }
 

@@ -56,8 +56,12 @@ fn prune(func: &Func, stmt: &mut Stmt, live: &mut VarSet) {
             for sink in par.sinks.drain(..) {
                 let own: Vec<Var> = results.by_ref().take(sink.results()).collect();
                 let combine_fails = matches!(&sink.combine, Some(Combine::Lambda(l)) if effect::block_can_fail(func, &l.body));
-                if own.iter().any(|def| live.contains(def)) || effect::sink_can_fail(sink.kind) || combine_fails {
-                    own.iter().for_each(|&def| live.extend(walk::sizes(func.ty(def))));
+                if own.iter().any(|def| live.contains(def))
+                    || effect::sink_can_fail(sink.kind)
+                    || combine_fails
+                {
+                    own.iter()
+                        .for_each(|&def| live.extend(walk::sizes(func.ty(def))));
                     defs.extend(own);
                     kept.push(sink);
                 }
@@ -91,14 +95,21 @@ fn prune_loop(func: &Func, defs: &mut Vec<Var>, inner: &mut Loop, live: &mut Var
         for (&(var, _), _) in inner.carried.iter().zip(&keep).filter(|(_, kept)| **kept) {
             inside.extend(walk::sizes(func.ty(var)));
         }
-        let more: Vec<bool> =
-            inner.carried.iter().zip(&keep).map(|(&(var, _), &kept)| kept || inside.contains(&var)).collect();
+        let more: Vec<bool> = inner
+            .carried
+            .iter()
+            .zip(&keep)
+            .map(|(&(var, _), &kept)| kept || inside.contains(&var))
+            .collect();
         if more == keep {
             break;
         }
         keep = more;
     }
-    defs.iter().zip(&keep).filter(|(_, kept)| **kept).for_each(|(&def, _)| live.extend(walk::sizes(func.ty(def))));
+    defs.iter()
+        .zip(&keep)
+        .filter(|(_, kept)| **kept)
+        .for_each(|(&def, _)| live.extend(walk::sizes(func.ty(def))));
     retain(defs, &keep);
     retain(&mut inner.carried, &keep);
     retain(&mut inner.body.results, &keep);

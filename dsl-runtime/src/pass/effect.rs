@@ -5,7 +5,9 @@ use crate::ir::*;
 /// Whether running the statement can fail.
 pub fn can_fail(func: &Func, stmt: &Stmt) -> bool {
     match &stmt.expr {
-        Expr::Op(op, operands) => op.can_fail(func.atom_type(operands[0]).elem) && !safe_divisor(func, operands),
+        Expr::Op(op, operands) => {
+            op.can_fail(func.atom_type(operands[0]).elem) && !safe_divisor(func, operands)
+        }
         Expr::Index(index) | Expr::Update(index, _) => index.checked,
         Expr::Check(_) => true,
         Expr::If(_, then, or_else) => block_can_fail(func, then) || block_can_fail(func, or_else),
@@ -18,7 +20,9 @@ pub fn can_fail(func: &Func, stmt: &Stmt) -> bool {
                 || walk::lambdas(par).any(|lambda| block_can_fail(func, &lambda.body))
                 || par.sinks.iter().any(|sink| sink_can_fail(sink.kind))
         }
-        Expr::Cast(..) | Expr::Bits(..) | Expr::Array(_) | Expr::Data(_) | Expr::Reshape(..) => false,
+        Expr::Cast(..) | Expr::Bits(..) | Expr::Array(_) | Expr::Data(_) | Expr::Reshape(..) => {
+            false
+        }
     }
 }
 

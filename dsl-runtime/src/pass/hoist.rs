@@ -19,7 +19,9 @@ fn block(func: &Func, body: &mut Block) {
             walk::binders(&stmt.expr, &mut |var| {
                 bound.insert(var);
             });
-            walk::blocks_mut(&mut stmt.expr, &mut |inner| invariant(func, inner, &mut bound, &mut body.stmts));
+            walk::blocks_mut(&mut stmt.expr, &mut |inner| {
+                invariant(func, inner, &mut bound, &mut body.stmts)
+            });
         }
         body.stmts.push(stmt);
     }
@@ -47,7 +49,11 @@ fn invariant(func: &Func, body: &mut Block, bound: &mut VarSet, front: &mut Vec<
 /// runs at all.
 fn reads_unguarded(stmt: &Stmt) -> bool {
     let mut found = false;
-    let mut look = |inner: &Block| walk::stmts(inner, &mut |s| found |= matches!(s.expr, Expr::Index(_) | Expr::Update(..)));
+    let mut look = |inner: &Block| {
+        walk::stmts(inner, &mut |s| {
+            found |= matches!(s.expr, Expr::Index(_) | Expr::Update(..))
+        })
+    };
     walk::blocks(&stmt.expr, &mut look);
     found
 }

@@ -20,13 +20,23 @@ fn block(func: &mut Func, caps: &Caps, body: &mut Block) {
             continue;
         };
         let ty = func.atom_type(*operands.last().expect("an operand")).elem;
-        let ty = if *op == ScalarOp::Powi { func.atom_type(operands[0]).elem } else { ty };
+        let ty = if *op == ScalarOp::Powi {
+            func.atom_type(operands[0]).elem
+        } else {
+            ty
+        };
         match expansion(func, caps, *op, ty, operands, stmt.place) {
             Some((stmts, result)) => {
-                let mut inner = Block { stmts, results: vec![] };
+                let mut inner = Block {
+                    stmts,
+                    results: vec![],
+                };
                 block(func, caps, &mut inner);
                 body.stmts.extend(inner.stmts);
-                let same = Block { stmts: vec![], results: vec![result] };
+                let same = Block {
+                    stmts: vec![],
+                    results: vec![result],
+                };
                 stmt.expr = Expr::If(Const::bool(true).into(), same.clone(), same);
                 body.stmts.push(stmt);
             }
@@ -35,7 +45,14 @@ fn block(func: &mut Func, caps: &Caps, body: &mut Block) {
     }
 }
 
-fn expansion(func: &mut Func, caps: &Caps, op: ScalarOp, ty: ScalarType, operands: &[Atom], place: Place) -> Option<(Vec<Stmt>, Atom)> {
+fn expansion(
+    func: &mut Func,
+    caps: &Caps,
+    op: ScalarOp,
+    ty: ScalarType,
+    operands: &[Atom],
+    place: Place,
+) -> Option<(Vec<Stmt>, Atom)> {
     if (caps.op)(op, ty) {
         return None;
     }
@@ -69,7 +86,11 @@ const RULES: &[(ScalarOp, Rule)] = &[
     (ScalarOp::Abs, |b, x| {
         let ty = b.ty(x[0]).elem;
         if ty.is_float() {
-            let plus = if ty == ScalarType::F32 { Const::f32(0.0) } else { Const::f64(0.0) };
+            let plus = if ty == ScalarType::F32 {
+                Const::f32(0.0)
+            } else {
+                Const::f64(0.0)
+            };
             return b.op(ScalarOp::Copysign, [x[0], plus.into()]);
         }
         let negative = b.op(ScalarOp::Lt, [x[0], Const { ty, bits: 0 }.into()]);
@@ -79,8 +100,14 @@ const RULES: &[(ScalarOp, Rule)] = &[
     (ScalarOp::Copysign, |b, x| {
         let ty = b.ty(x[0]).elem;
         let bits = UNSIGNED[ty.bytes().trailing_zeros() as usize];
-        let sign = Const { ty: bits, bits: 1 << (ty.bits() - 1) };
-        let rest = Const { ty: bits, bits: sign.bits - 1 };
+        let sign = Const {
+            ty: bits,
+            bits: 1 << (ty.bits() - 1),
+        };
+        let rest = Const {
+            ty: bits,
+            bits: sign.bits - 1,
+        };
         let (value, of) = (b.bits(bits, x[0]), b.bits(bits, x[1]));
         let magnitude = b.op(ScalarOp::And, [value, rest.into()]);
         let sign = b.op(ScalarOp::And, [of, sign.into()]);
@@ -90,7 +117,13 @@ const RULES: &[(ScalarOp, Rule)] = &[
     // Round half away from zero: truncate, and add one where at least a half was cut off (exact: the rest is).
     (ScalarOp::Round, |b, x| {
         let ty = b.ty(x[0]).elem;
-        let number = |v: f64| -> Atom { if ty == ScalarType::F32 { Const::f32(v as f32).into() } else { Const::f64(v).into() } };
+        let number = |v: f64| -> Atom {
+            if ty == ScalarType::F32 {
+                Const::f32(v as f32).into()
+            } else {
+                Const::f64(v).into()
+            }
+        };
         let whole = b.op(ScalarOp::Trunc, [x[0]]);
         let rest = b.op(ScalarOp::Sub, [x[0], whole]);
         let size = b.op(ScalarOp::Abs, [rest]);
@@ -110,4 +143,9 @@ const RULES: &[(ScalarOp, Rule)] = &[
 ];
 
 /// Unsigned types by the binary logarithm of their bytes.
-const UNSIGNED: [ScalarType; 4] = [ScalarType::U8, ScalarType::U16, ScalarType::U32, ScalarType::U64];
+const UNSIGNED: [ScalarType; 4] = [
+    ScalarType::U8,
+    ScalarType::U16,
+    ScalarType::U32,
+    ScalarType::U64,
+];

@@ -14,6 +14,7 @@ mod simplify;
 pub use crate::backend::Caps;
 
 use crate::ir::Func;
+use crate::ir::verify::{Stage, verify};
 
 /// A row of the table of passes.
 #[derive(Clone, Copy)]
@@ -84,4 +85,18 @@ pub fn run(func: &Func, caps: &Caps, names: &[&'static str]) -> Result<Func, Bro
     Ok(func)
 }
 
-fn check(_: &Func, _: &'static str) -> Result<(), Broken> { Ok(()) }
+fn check(func: &Func, pass: &'static str) -> Result<(), Broken> {
+    let scheduled = func_is_scheduled(func);
+    verify(func, if scheduled { Stage::Scheduled } else { Stage::Typed }).map_err(|violations| {
+        let list: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        Broken { pass, report: format!("{}\n{func}", list.join("\n")) }
+    })
+}
+
+fn func_is_scheduled(func: &Func) -> bool {
+    let mut scheduled = false;
+    crate::ir::walk::stmts(&func.body, &mut |stmt| {
+        scheduled |= matches!(&stmt.expr, crate::ir::Expr::Par(par) if !par.levels.is_empty());
+    });
+    scheduled
+}

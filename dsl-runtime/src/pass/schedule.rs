@@ -47,15 +47,26 @@ impl Schedule<'_> {
 
     fn nest(&self, par: &mut Par) {
         let small = par.extent.as_const().is_some_and(|n| n.bits < SMALL)
-            && par.body.stmts.iter().map(effect::cost).fold(0, u32::saturating_add) < effect::DEAR;
-        let wide = [Level::Grid, Level::Threads].into_iter().find(|level| self.caps.levels.contains(level));
+            && par
+                .body
+                .stmts
+                .iter()
+                .map(effect::cost)
+                .fold(0, u32::saturating_add)
+                < effect::DEAR;
+        let wide = [Level::Grid, Level::Threads]
+            .into_iter()
+            .find(|level| self.caps.levels.contains(level));
         let outer = if small { None } else { wide };
         self.lanes(par, true);
         if let Some(level) = outer {
             par.levels.retain(|&level| level != Level::Seq);
             par.levels.insert(0, level);
         }
-        par.body.stmts.iter_mut().for_each(|stmt| self.combining(stmt));
+        par.body
+            .stmts
+            .iter_mut()
+            .for_each(|stmt| self.combining(stmt));
     }
 
     /// Pars in combining functions are plain loops.
@@ -74,7 +85,8 @@ impl Schedule<'_> {
 
     /// Puts the lanes of a nest where they are cheapest; `free` where no par around has them.
     fn lanes(&self, par: &mut Par, free: bool) {
-        let here = free && self.caps.levels.contains(&Level::Simd) && self.here(par) <= self.inside(par);
+        let here =
+            free && self.caps.levels.contains(&Level::Simd) && self.here(par) <= self.inside(par);
         par.levels = vec![if here { Level::Simd } else { Level::Seq }];
         self.children(&mut par.body, free && !here);
         for sink in &mut par.sinks {
@@ -98,8 +110,16 @@ impl Schedule<'_> {
         if par.inner && par.extent.as_const().is_some_and(|n| n.bits < FEW) {
             return f64::INFINITY;
         }
-        let mut lane = Lane { schedule: self, differ: VarSet::from([par.index]), near: VarSet::from([par.index]) };
-        let start = if par.inner { START / rounds(par.extent) } else { 0.0 };
+        let mut lane = Lane {
+            schedule: self,
+            differ: VarSet::from([par.index]),
+            near: VarSet::from([par.index]),
+        };
+        let start = if par.inner {
+            START / rounds(par.extent)
+        } else {
+            0.0
+        };
         start + lane.block(&par.body) + lane.sinks(par)
     }
 
@@ -163,7 +183,10 @@ impl Lane<'_> {
                 let array = self.differs(index.array.into());
                 let (&last, outer) = index.indices.split_last().expect("an index");
                 let whole = index.indices.len() == self.schedule.func.ty(index.array).rank();
-                let near = self.is_near(last) && whole && !array && !outer.iter().any(|&i| self.differs(i));
+                let near = self.is_near(last)
+                    && whole
+                    && !array
+                    && !outer.iter().any(|&i| self.differs(i));
                 if any {
                     self.differ.extend(stmt.defs.iter().copied());
                 }
@@ -176,7 +199,11 @@ impl Lane<'_> {
             }
             Expr::If(_, then, or_else) => {
                 let price = self.block(then) + self.block(or_else);
-                let inner = then.results.iter().chain(&or_else.results).any(|&atom| self.differs(atom));
+                let inner = then
+                    .results
+                    .iter()
+                    .chain(&or_else.results)
+                    .any(|&atom| self.differs(atom));
                 if any || inner {
                     self.differ.extend(stmt.defs.iter().copied());
                 }
@@ -184,7 +211,8 @@ impl Lane<'_> {
             }
             Expr::Loop(inner) => {
                 // What a round may make differ differs from the second round on.
-                self.differ.extend(inner.carried.iter().map(|&(var, _)| var));
+                self.differ
+                    .extend(inner.carried.iter().map(|&(var, _)| var));
                 let cond = match &inner.kind {
                     LoopKind::While(cond) => self.block(cond),
                     LoopKind::For { .. } => 0.0,
@@ -197,15 +225,21 @@ impl Lane<'_> {
                 let price = ragged * rounds(par.extent) * (self.block(&par.body) + self.sinks(par));
                 self.differ.extend(stmt.defs.iter().copied());
                 // A row for each lane: its elements are a row apart.
-                let rows = par.sinks.iter().filter(|sink| sink.kind == SinkKind::Collect).count() as f64;
+                let rows = par
+                    .sinks
+                    .iter()
+                    .filter(|sink| sink.kind == SinkKind::Collect)
+                    .count() as f64;
                 price + rows * rounds(par.extent) * GATHER
             }
             Expr::Op(op, ab) if any => {
                 let own = stmt.defs[0];
                 self.differ.insert(own);
                 let near = match op {
-                    ScalarOp::Add => ab.iter().filter(|&&a| self.is_near(a)).count() == 1
-                        && ab.iter().filter(|&&a| self.differs(a)).count() == 1,
+                    ScalarOp::Add => {
+                        ab.iter().filter(|&&a| self.is_near(a)).count() == 1
+                            && ab.iter().filter(|&&a| self.differs(a)).count() == 1
+                    }
                     ScalarOp::Sub => self.is_near(ab[0]) && !self.differs(ab[1]),
                     _ => false,
                 };

@@ -7,7 +7,11 @@ use std::collections::HashMap;
 /// The pass.
 pub fn run(func: &mut Func, _: &Caps) {
     let mut body = std::mem::take(&mut func.body);
-    let mut simplify = Simplify { func, alias: HashMap::new(), defs: HashMap::new() };
+    let mut simplify = Simplify {
+        func,
+        alias: HashMap::new(),
+        defs: HashMap::new(),
+    };
     simplify.block(&mut body);
     let Simplify { alias, func, .. } = simplify;
     for info in &mut func.vars {
@@ -62,7 +66,9 @@ impl Simplify<'_> {
                 walk::blocks_mut(&mut expr, &mut |block| self.block(block));
                 let alias = &self.alias;
                 walk::values_mut(&mut expr, &mut |atom| *atom = resolve(alias, *atom));
-                if let ([def], Expr::Op(..) | Expr::Cast(..) | Expr::Bits(..) | Expr::Array(_)) = (&stmt.defs[..], &expr) {
+                if let ([def], Expr::Op(..) | Expr::Cast(..) | Expr::Bits(..) | Expr::Array(_)) =
+                    (&stmt.defs[..], &expr)
+                {
                     self.defs.insert(*def, expr.clone());
                 }
                 stmt.expr = expr;
@@ -71,7 +77,10 @@ impl Simplify<'_> {
             Outcome::Alias(atoms) => self.alias.extend(stmt.defs.into_iter().zip(atoms)),
             Outcome::Inline(stmts, results) => {
                 stmts.into_iter().for_each(|inner| self.stmt(inner, out));
-                let results: Vec<_> = results.iter().map(|&atom| resolve(&self.alias, atom)).collect();
+                let results: Vec<_> = results
+                    .iter()
+                    .map(|&atom| resolve(&self.alias, atom))
+                    .collect();
                 self.alias.extend(stmt.defs.into_iter().zip(results));
             }
             Outcome::Drop => {}
@@ -83,22 +92,39 @@ impl Simplify<'_> {
             Expr::Op(op, operands) => self.op(op, operands),
             Expr::Cast(to, atom) => self.cast(to, atom),
             Expr::Bits(to, atom) => match (atom, self.def(atom)) {
-                (Atom::Const(value), _) => alias(Const { ty: to, bits: value.bits }),
-                (_, Some(Expr::Bits(_, original))) if self.func.atom_type(*original).elem == to => alias(*original),
+                (Atom::Const(value), _) => alias(Const {
+                    ty: to,
+                    bits: value.bits,
+                }),
+                (_, Some(Expr::Bits(_, original))) if self.func.atom_type(*original).elem == to => {
+                    alias(*original)
+                }
                 _ if self.func.atom_type(atom).elem == to => alias(atom),
                 _ => Outcome::Keep(Expr::Bits(to, atom)),
             },
             Expr::Index(index) => match (self.def(index.array.into()), &index.indices[..]) {
-                (Some(Expr::Array(elements)), &[Atom::Const(at), ref rest @ ..]) => match elements.get(at.bits as usize) {
-                    Some(&element) if rest.is_empty() => alias(element),
-                    Some(&Atom::Var(array)) => {
-                        Outcome::Keep(Expr::Index(Index { array, indices: rest.to_vec(), checked: index.checked }))
+                (Some(Expr::Array(elements)), &[Atom::Const(at), ref rest @ ..]) => {
+                    match elements.get(at.bits as usize) {
+                        Some(&element) if rest.is_empty() => alias(element),
+                        Some(&Atom::Var(array)) => Outcome::Keep(Expr::Index(Index {
+                            array,
+                            indices: rest.to_vec(),
+                            checked: index.checked,
+                        })),
+                        _ => Outcome::Keep(Expr::Index(index)),
                     }
-                    _ => Outcome::Keep(Expr::Index(index)),
-                },
+                }
                 _ => Outcome::Keep(Expr::Index(index)),
             },
-            Expr::Reshape(array, shape) if self.func.ty(array).shape.iter().map(|&s| resolve(&self.alias, s)).eq(shape.iter().copied()) => {
+            Expr::Reshape(array, shape)
+                if self
+                    .func
+                    .ty(array)
+                    .shape
+                    .iter()
+                    .map(|&s| resolve(&self.alias, s))
+                    .eq(shape.iter().copied()) =>
+            {
                 alias(array)
             }
             Expr::Check(check) if check.cond == Const::bool(true).into() => Outcome::Drop,
@@ -109,9 +135,15 @@ impl Simplify<'_> {
             Expr::If(cond, then, or_else) if then.stmts.is_empty() && or_else.stmts.is_empty() => {
                 self.choose(cond, then, or_else)
             }
-            Expr::Loop(Loop { kind: LoopKind::For { extent: Atom::Const(rounds), .. }, ref carried, .. })
-                if rounds.bits == 0 =>
-            {
+            Expr::Loop(Loop {
+                kind:
+                    LoopKind::For {
+                        extent: Atom::Const(rounds),
+                        ..
+                    },
+                ref carried,
+                ..
+            }) if rounds.bits == 0 => {
                 Outcome::Alias(carried.iter().map(|&(_, init)| init).collect())
             }
             other => Outcome::Keep(other),
@@ -120,8 +152,16 @@ impl Simplify<'_> {
 
     /// An `if` without statements: nothing where both sides agree, a select of one scalar.
     fn choose(&self, cond: Atom, then: Block, or_else: Block) -> Outcome {
-        let yes: Vec<_> = then.results.iter().map(|&a| resolve(&self.alias, a)).collect();
-        let no: Vec<_> = or_else.results.iter().map(|&a| resolve(&self.alias, a)).collect();
+        let yes: Vec<_> = then
+            .results
+            .iter()
+            .map(|&a| resolve(&self.alias, a))
+            .collect();
+        let no: Vec<_> = or_else
+            .results
+            .iter()
+            .map(|&a| resolve(&self.alias, a))
+            .collect();
         if yes == no {
             return Outcome::Alias(yes);
         }
@@ -148,11 +188,18 @@ impl Simplify<'_> {
         if let Some(Expr::Cast(_, original)) = self.def(atom) {
             let first = self.func.atom_type(*original).elem;
             // A detour through a wider integer changes nothing.
-            if first.is_integer() && from.is_integer() && to.is_integer() && from.bits() > first.bits() && from.bits() >= to.bits() {
+            if first.is_integer()
+                && from.is_integer()
+                && to.is_integer()
+                && from.bits() > first.bits()
+                && from.bits() >= to.bits()
+            {
                 if first == to {
                     return alias(*original);
                 }
-                if to.bits() <= first.bits() || to.bits() == from.bits() && first.class() == from.class() {
+                if to.bits() <= first.bits()
+                    || to.bits() == from.bits() && first.class() == from.class()
+                {
                     return Outcome::Keep(Expr::Cast(to, *original));
                 }
             }
@@ -174,14 +221,18 @@ impl Simplify<'_> {
         if laws.idempotent && operands[0] == operands[1] {
             return alias(operands[0]);
         }
-        let ty = self.func.atom_type(*operands.last().expect("an operand")).elem;
+        let ty = self
+            .func
+            .atom_type(*operands.last().expect("an operand"))
+            .elem;
         if let Some(outcome) = self.law(op, ty, &operands) {
             return outcome;
         }
         // (x + c) + d = x + (c + d) for wrapping integers.
         if op == ScalarOp::Add
             && ty.is_integer()
-            && let (Some(Expr::Op(ScalarOp::Add, inner)), Some(d)) = (self.def(operands[0]), operands[1].as_const())
+            && let (Some(Expr::Op(ScalarOp::Add, inner)), Some(d)) =
+                (self.def(operands[0]), operands[1].as_const())
             && let Some(c) = inner[1].as_const()
             && let Some(Ok(sum)) = ScalarOp::Add.eval(&[c, d])
         {
@@ -197,19 +248,35 @@ impl Simplify<'_> {
         let zero = Const { ty, bits: 0 };
         // NaN apart (its payload is no part of a result), an identity leaves the other operand as it is. Not so for the float
         // minimum and maximum, whose identity is NaN: nobody writes that.
-        let identity = |op: ScalarOp| op.identity(ty).filter(|_| !(ty.is_float() && matches!(op, ScalarOp::Min | ScalarOp::Max)));
+        let identity = |op: ScalarOp| {
+            op.identity(ty)
+                .filter(|_| !(ty.is_float() && matches!(op, ScalarOp::Min | ScalarOp::Max)))
+        };
         let constant = |value: Option<Const>| value.is_some_and(|value| b == value.into());
         match op {
             _ if op.row().laws.reduces && constant(identity(op)) => Some(alias(a)),
-            ScalarOp::Mul | ScalarOp::And if (integer || ty == ScalarType::Bool) && b == zero.into() => Some(alias(zero)),
-            ScalarOp::Or if ty == ScalarType::Bool && b == Const::bool(true).into() => Some(alias(Const::bool(true))),
+            ScalarOp::Mul | ScalarOp::And
+                if (integer || ty == ScalarType::Bool) && b == zero.into() =>
+            {
+                Some(alias(zero))
+            }
+            ScalarOp::Or if ty == ScalarType::Bool && b == Const::bool(true).into() => {
+                Some(alias(Const::bool(true)))
+            }
             ScalarOp::Sub if integer && a == b => Some(alias(zero)),
             ScalarOp::Xor if a == b => Some(alias(zero)),
-            ScalarOp::Sub | ScalarOp::Shl | ScalarOp::Shr | ScalarOp::RotateLeft if b == zero.into() => Some(alias(a)),
+            ScalarOp::Sub | ScalarOp::Shl | ScalarOp::Shr | ScalarOp::RotateLeft
+                if b == zero.into() =>
+            {
+                Some(alias(a))
+            }
             ScalarOp::Div if constant(ScalarOp::Mul.identity(ty)) => Some(alias(a)),
             ScalarOp::Div if ty.is_float() => {
                 let reciprocal = exact_reciprocal(b.as_const()?)?;
-                Some(Outcome::Keep(Expr::Op(ScalarOp::Mul, vec![a, reciprocal.into()])))
+                Some(Outcome::Keep(Expr::Op(
+                    ScalarOp::Mul,
+                    vec![a, reciprocal.into()],
+                )))
             }
             ScalarOp::Div | ScalarOp::Rem if ty.class() == types::Class::Unsigned => {
                 let divisor = b.as_const()?.bits;
@@ -221,8 +288,12 @@ impl Simplify<'_> {
                     Outcome::Keep(Expr::Op(op, vec![a, Const { ty, bits }.into()]))
                 })
             }
-            ScalarOp::Eq | ScalarOp::Le | ScalarOp::Ge if a == b && !ty.is_float() => Some(alias(Const::bool(true))),
-            ScalarOp::Ne | ScalarOp::Lt | ScalarOp::Gt if a == b && !ty.is_float() => Some(alias(Const::bool(false))),
+            ScalarOp::Eq | ScalarOp::Le | ScalarOp::Ge if a == b && !ty.is_float() => {
+                Some(alias(Const::bool(true)))
+            }
+            ScalarOp::Ne | ScalarOp::Lt | ScalarOp::Gt if a == b && !ty.is_float() => {
+                Some(alias(Const::bool(false)))
+            }
             ScalarOp::Eq if constant(Some(Const::bool(true))) => Some(alias(a)),
             ScalarOp::Not | ScalarOp::Neg => match self.def(a)? {
                 Expr::Op(inner, original) if *inner == op => Some(alias(original[0])),
@@ -231,7 +302,11 @@ impl Simplify<'_> {
             ScalarOp::Select => match (a, b, operands[2]) {
                 (Atom::Const(cond), yes, no) => Some(alias(if cond.bits != 0 { yes } else { no })),
                 (_, yes, no) if yes == no => Some(alias(yes)),
-                (cond, yes, no) if yes == Const::bool(true).into() && no == Const::bool(false).into() => Some(alias(cond)),
+                (cond, yes, no)
+                    if yes == Const::bool(true).into() && no == Const::bool(false).into() =>
+                {
+                    Some(alias(cond))
+                }
                 (cond, yes, no) if no == Const::bool(false).into() => {
                     Some(Outcome::Keep(Expr::Op(ScalarOp::And, vec![cond, yes])))
                 }
@@ -254,11 +329,19 @@ fn exact_reciprocal(c: Const) -> Option<Const> {
     let (reciprocal, power, normal) = match c.ty {
         ScalarType::F32 => {
             let x = f32::from_bits(c.bits as u32);
-            (Const::f32(1.0 / x), c.bits & 0x007f_ffff == 0, x.is_normal() && (1.0 / x).is_normal())
+            (
+                Const::f32(1.0 / x),
+                c.bits & 0x007f_ffff == 0,
+                x.is_normal() && (1.0 / x).is_normal(),
+            )
         }
         _ => {
             let x = f64::from_bits(c.bits);
-            (Const::f64(1.0 / x), c.bits & 0x000f_ffff_ffff_ffff == 0, x.is_normal() && (1.0 / x).is_normal())
+            (
+                Const::f64(1.0 / x),
+                c.bits & 0x000f_ffff_ffff_ffff == 0,
+                x.is_normal() && (1.0 / x).is_normal(),
+            )
         }
     };
     (power && normal).then_some(reciprocal)

@@ -24,8 +24,14 @@ pub(super) struct Term {
 impl From<Atom> for Term {
     fn from(atom: Atom) -> Term {
         match atom {
-            Atom::Var(var) => Term { node: Node::Name(var), offset: 0 },
-            Atom::Const(value) => Term { node: Node::Zero, offset: value.bits as i128 },
+            Atom::Var(var) => Term {
+                node: Node::Name(var),
+                offset: 0,
+            },
+            Atom::Const(value) => Term {
+                node: Node::Zero,
+                offset: value.bits as i128,
+            },
         }
     }
 }
@@ -39,7 +45,10 @@ impl From<Var> for Term {
 impl Term {
     /// This plus a constant.
     pub fn plus(self, offset: i128) -> Term {
-        Term { offset: self.offset + offset, ..self }
+        Term {
+            offset: self.offset + offset,
+            ..self
+        }
     }
 }
 
@@ -119,8 +128,15 @@ impl Facts {
         while let Some(node) = queue.pop_front() {
             let so_far = best[&node];
             let known = self.edges.get(&node).map_or(&[][..], |edges| edges);
-            let not_negative = if node == Node::Zero { &self.names[..] } else { &[] };
-            let not_negative = not_negative.iter().map(|&name| (name, 0)).chain((node == Node::Zero).then_some((b.node, 0)));
+            let not_negative = if node == Node::Zero {
+                &self.names[..]
+            } else {
+                &[]
+            };
+            let not_negative = not_negative
+                .iter()
+                .map(|&name| (name, 0))
+                .chain((node == Node::Zero).then_some((b.node, 0)));
             for (next, weight) in known.iter().copied().chain(not_negative) {
                 effort += 1;
                 if effort > EFFORT {
@@ -148,7 +164,10 @@ mod tests {
         [Var(0).into(), Var(1).into(), Var(2).into()]
     }
 
-    const ZERO: Term = Term { node: Node::Zero, offset: 0 };
+    const ZERO: Term = Term {
+        node: Node::Zero,
+        offset: 0,
+    };
 
     #[test]
     fn follows_paths_and_no_more() {

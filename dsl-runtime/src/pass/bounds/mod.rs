@@ -16,7 +16,12 @@ use std::collections::HashMap;
 /// The pass.
 pub fn run(func: &mut Func, _: &Caps) {
     let mut body = std::mem::take(&mut func.body);
-    let mut bounds = Bounds { func, defs: HashMap::new(), facts: Facts::default(), difference: HashMap::new() };
+    let mut bounds = Bounds {
+        func,
+        defs: HashMap::new(),
+        facts: Facts::default(),
+        difference: HashMap::new(),
+    };
     bounds.sizes();
     bounds.block(&mut body);
     bounds.func.body = body;
@@ -24,7 +29,10 @@ pub fn run(func: &mut Func, _: &Caps) {
 
 /// The largest length of an array: `isize::MAX`, as Rust's allocations have it.
 const LONGEST: i128 = i64::MAX as i128;
-const ZERO: Term = Term { node: Node::Zero, offset: 0 };
+const ZERO: Term = Term {
+    node: Node::Zero,
+    offset: 0,
+};
 /// How many conditional definitions a proof may split on.
 const SPLITS: u32 = 4;
 
@@ -46,8 +54,13 @@ enum Def {
 
 impl Bounds<'_> {
     fn sizes(&mut self) {
-        let sizes: VarSet =
-            self.func.vars.iter().flat_map(|info| &info.ty.shape).filter_map(|atom| atom.as_var()).collect();
+        let sizes: VarSet = self
+            .func
+            .vars
+            .iter()
+            .flat_map(|info| &info.ty.shape)
+            .filter_map(|atom| atom.as_var())
+            .collect();
         for size in sizes {
             self.facts.learn(size, ZERO.plus(LONGEST));
         }
@@ -69,7 +82,8 @@ impl Bounds<'_> {
         let mut before = vec![];
         match &mut stmt.expr {
             Expr::Op(op, operands) => {
-                self.defs.insert(stmt.defs[0], Def::Op(*op, operands.clone()));
+                self.defs
+                    .insert(stmt.defs[0], Def::Op(*op, operands.clone()));
                 self.define(stmt.defs[0]);
             }
             Expr::Cast(ScalarType::U64, from) => {
@@ -101,13 +115,21 @@ impl Bounds<'_> {
                     self.defs.insert(def, Def::Either(cond, a, b));
                 }
             }
-            Expr::Loop(Loop { kind: LoopKind::For { index, extent }, body, carried }) => {
+            Expr::Loop(Loop {
+                kind: LoopKind::For { index, extent },
+                body,
+                carried,
+            }) => {
                 let (index, extent) = (*index, *extent);
                 self.counted(index, extent, |bounds| bounds.block(body));
                 let bound = carried.iter().map(|&(var, _)| var).collect();
                 self.hoist(index, extent, body, bound, stmt.place, &mut before);
             }
-            Expr::Loop(Loop { kind: LoopKind::While(cond), body, .. }) => {
+            Expr::Loop(Loop {
+                kind: LoopKind::While(cond),
+                body,
+                ..
+            }) => {
                 let mark = self.facts.mark();
                 self.block(cond);
                 self.assume(cond.results[0], true);
@@ -125,7 +147,14 @@ impl Bounds<'_> {
                         }
                     }
                 });
-                self.hoist(index, extent, &mut par.body, VarSet::new(), stmt.place, &mut before);
+                self.hoist(
+                    index,
+                    extent,
+                    &mut par.body,
+                    VarSet::new(),
+                    stmt.place,
+                    &mut before,
+                );
             }
             _ => {}
         }
@@ -137,14 +166,17 @@ impl Bounds<'_> {
         let mark = self.facts.mark();
         self.facts.learn(Term::from(index).plus(1), extent);
         // The extent `if lo < hi { hi - lo } else { 0 }` is not 0 here, so its condition holds.
-        if let Some(Def::Op(ScalarOp::Select, operands)) = extent.as_var().and_then(|var| self.defs.get(&var)).cloned()
+        if let Some(Def::Op(ScalarOp::Select, operands)) =
+            extent.as_var().and_then(|var| self.defs.get(&var)).cloned()
             && operands[2] == Atom::size(0)
         {
             self.assume(operands[0], true);
             if let Some(difference) = operands[1].as_var() {
                 self.define(difference);
                 self.facts.equal(extent, difference);
-                if let (Some(&pair), Some(extent)) = (self.difference.get(&difference), extent.as_var()) {
+                if let (Some(&pair), Some(extent)) =
+                    (self.difference.get(&difference), extent.as_var())
+                {
                     self.difference.insert(extent, pair);
                 }
             }
@@ -156,7 +188,11 @@ impl Bounds<'_> {
     fn access(&mut self, index: &mut Index) {
         let lengths = self.func.ty(index.array).shape.clone();
         if index.checked
-            && index.indices.iter().zip(&lengths).all(|(&i, &len)| self.inside(i, len, SPLITS))
+            && index
+                .indices
+                .iter()
+                .zip(&lengths)
+                .all(|(&i, &len)| self.inside(i, len, SPLITS))
         {
             index.checked = false;
         }
@@ -170,7 +206,9 @@ impl Bounds<'_> {
         if self.facts.holds(Term::from(i).plus(1), len) {
             return true;
         }
-        let Some(var) = i.as_var().filter(|_| splits > 0) else { return false };
+        let Some(var) = i.as_var().filter(|_| splits > 0) else {
+            return false;
+        };
         let (cond, a, b) = match self.defs.get(&var) {
             Some(Def::Either(cond, a, b)) => (*cond, *a, *b),
             Some(Def::Op(ScalarOp::Select, operands)) => (operands[0], operands[1], operands[2]),
@@ -188,9 +226,13 @@ impl Bounds<'_> {
 
     /// Learns again what definitions say, now that more is known: a difference may have been proven not to wrap.
     fn redefine(&mut self, atom: Atom, depth: u32) {
-        let Some(var) = atom.as_var().filter(|_| depth > 0) else { return };
+        let Some(var) = atom.as_var().filter(|_| depth > 0) else {
+            return;
+        };
         if let Some(Def::Op(_, operands)) = self.defs.get(&var).cloned() {
-            operands.iter().for_each(|&operand| self.redefine(operand, depth - 1));
+            operands
+                .iter()
+                .for_each(|&operand| self.redefine(operand, depth - 1));
             self.define(var);
         }
     }
@@ -215,7 +257,8 @@ impl Bounds<'_> {
         let constant = |atom: Atom| atom.as_const().map(|c| c.bits as i128);
         match op {
             ScalarOp::Add => {
-                let small = |bounds: &Self, atom: Atom| bounds.facts.holds(atom, ZERO.plus(LONGEST));
+                let small =
+                    |bounds: &Self, atom: Atom| bounds.facts.holds(atom, ZERO.plus(LONGEST));
                 if !(small(self, a) && small(self, b)) {
                     return;
                 }
@@ -256,8 +299,12 @@ impl Bounds<'_> {
 
     /// `sum = lo + k` with `k < hi - lo` is below `hi`.
     fn within(&mut self, sum: Var, lo: Atom, k: Atom) {
-        let fitting: Vec<_> =
-            self.difference.iter().filter(|(_, pair)| pair.1 == lo).map(|(&d, pair)| (d, pair.0)).collect();
+        let fitting: Vec<_> = self
+            .difference
+            .iter()
+            .filter(|(_, pair)| pair.1 == lo)
+            .map(|(&d, pair)| (d, pair.0))
+            .collect();
         for (d, hi) in fitting {
             if self.facts.holds(Term::from(k).plus(1), d) {
                 self.facts.learn(Term::from(sum).plus(1), hi);
@@ -275,9 +322,15 @@ impl Bounds<'_> {
 
     /// Learns that a condition has this value.
     fn assume(&mut self, cond: Atom, truth: bool) {
-        if let Some(Def::Either(c, a, b)) = cond.as_var().and_then(|var| self.defs.get(&var)).cloned() {
+        if let Some(Def::Either(c, a, b)) =
+            cond.as_var().and_then(|var| self.defs.get(&var)).cloned()
+        {
             // `a && b` and `a || b` where the right side may fail.
-            match (truth, a.as_const().map(|v| v.bits), b.as_const().map(|v| v.bits)) {
+            match (
+                truth,
+                a.as_const().map(|v| v.bits),
+                b.as_const().map(|v| v.bits),
+            ) {
                 (true, _, Some(0)) => {
                     self.assume(c, true);
                     self.assume(a, true);
@@ -290,7 +343,9 @@ impl Bounds<'_> {
             }
             return;
         }
-        let Some((op, operands)) = self.comparison(cond) else { return };
+        let Some((op, operands)) = self.comparison(cond) else {
+            return;
+        };
         let a = operands[0];
         let b = operands.get(1).copied().unwrap_or(a);
         match (op, truth) {
@@ -321,7 +376,9 @@ impl Bounds<'_> {
         if let Some(value) = cond.as_const() {
             return (value.bits != 0) == truth;
         }
-        let Some((op, operands)) = self.comparison(cond).filter(|_| depth > 0) else { return false };
+        let Some((op, operands)) = self.comparison(cond).filter(|_| depth > 0) else {
+            return false;
+        };
         let a = operands[0];
         let b = operands.get(1).copied().unwrap_or(a);
         match (op, truth) {
@@ -343,7 +400,9 @@ impl Bounds<'_> {
             (ScalarOp::Le, true) | (ScalarOp::Gt, false) => self.facts.holds(a, b),
             (ScalarOp::Gt, true) | (ScalarOp::Le, false) => self.facts.holds(b.plus(1), a),
             (ScalarOp::Ge, true) | (ScalarOp::Lt, false) => self.facts.holds(b, a),
-            (ScalarOp::Eq, true) | (ScalarOp::Ne, false) => self.facts.holds(a, b) && self.facts.holds(b, a),
+            (ScalarOp::Eq, true) | (ScalarOp::Ne, false) => {
+                self.facts.holds(a, b) && self.facts.holds(b, a)
+            }
             (ScalarOp::Ne, true) | (ScalarOp::Eq, false) => {
                 self.facts.holds(a.plus(1), b) || self.facts.holds(b.plus(1), a)
             }
@@ -353,31 +412,54 @@ impl Bounds<'_> {
 
     /// Tests before a loop what every round of it would test: indices `i`, `i + k` and `k`, where `k` does not change. Loads
     /// that do not change and are inside even if no round runs move there as a whole. `bound` are the loop's carried names.
-    fn hoist(&mut self, index: Var, extent: Atom, body: &mut Block, bound: VarSet, place: Place, before: &mut Vec<Stmt>) {
+    fn hoist(
+        &mut self,
+        index: Var,
+        extent: Atom,
+        body: &mut Block,
+        bound: VarSet,
+        place: Place,
+        before: &mut Vec<Stmt>,
+    ) {
         let inner: VarSet = &defined_in(body) | &bound;
         for stmt in std::mem::take(&mut body.stmts) {
             if let Expr::Index(access) = &stmt.expr
-                && walk::free_of_stmt(&self.func.vars, &stmt).iter().all(|var| *var != index && !inner.contains(var))
-                && access.indices.iter().zip(self.func.ty(access.array).shape.clone()).all(|(&i, len)| self.inside(i, len, 0))
+                && walk::free_of_stmt(&self.func.vars, &stmt)
+                    .iter()
+                    .all(|var| *var != index && !inner.contains(var))
+                && access
+                    .indices
+                    .iter()
+                    .zip(self.func.ty(access.array).shape.clone())
+                    .all(|(&i, len)| self.inside(i, len, 0))
             {
                 before.push(stmt);
             } else {
                 body.stmts.push(stmt);
             }
         }
-        let outside = |atom: Atom| atom.as_var().is_none_or(|var| var != index && !inner.contains(&var));
+        let outside = |atom: Atom| {
+            atom.as_var()
+                .is_none_or(|var| var != index && !inner.contains(&var))
+        };
         let sums: HashMap<Var, Atom> = body
             .stmts
             .iter()
             .filter_map(|stmt| match &stmt.expr {
-                Expr::Op(ScalarOp::Add, ab) if ab[0] == index.into() && outside(ab[1]) => Some((stmt.defs[0], ab[1])),
-                Expr::Op(ScalarOp::Add, ab) if ab[1] == index.into() && outside(ab[0]) => Some((stmt.defs[0], ab[0])),
+                Expr::Op(ScalarOp::Add, ab) if ab[0] == index.into() && outside(ab[1]) => {
+                    Some((stmt.defs[0], ab[1]))
+                }
+                Expr::Op(ScalarOp::Add, ab) if ab[1] == index.into() && outside(ab[0]) => {
+                    Some((stmt.defs[0], ab[0]))
+                }
                 _ => None,
             })
             .collect();
         let mut tests: Vec<(Atom, Atom, Reach)> = vec![];
         for stmt in &mut body.stmts {
-            let (Expr::Index(access) | Expr::Update(access, _)) = &mut stmt.expr else { continue };
+            let (Expr::Index(access) | Expr::Update(access, _)) = &mut stmt.expr else {
+                continue;
+            };
             if !access.checked || !outside(access.array.into()) {
                 continue;
             }
@@ -395,7 +477,15 @@ impl Bounds<'_> {
             let Some(reaches) = reaches else { continue };
             access.checked = false;
             for ((&i, &len), reach) in access.indices.iter().zip(&lengths).zip(reaches) {
-                let test = (if let Reach::Sum(_) = reach { Atom::size(0) } else { i }, len, reach);
+                let test = (
+                    if let Reach::Sum(_) = reach {
+                        Atom::size(0)
+                    } else {
+                        i
+                    },
+                    len,
+                    reach,
+                );
                 if !tests.contains(&test) {
                     tests.push(test);
                 }
@@ -406,13 +496,28 @@ impl Bounds<'_> {
         }
     }
 
-    fn test(&mut self, i: Atom, len: Atom, reach: Reach, extent: Atom, place: Place, before: &mut Vec<Stmt>) {
+    fn test(
+        &mut self,
+        i: Atom,
+        len: Atom,
+        reach: Reach,
+        extent: Atom,
+        place: Place,
+        before: &mut Vec<Stmt>,
+    ) {
         let mut op = |op: ScalarOp, operands: Vec<Atom>| -> Atom {
-            let types: Vec<_> = operands.iter().map(|&a| self.func.atom_type(a).elem).collect();
+            let types: Vec<_> = operands
+                .iter()
+                .map(|&a| self.func.atom_type(a).elem)
+                .collect();
             let ty = op.result(&types).expect("operands fit");
             let def = self.func.var("t", Type::scalar(ty));
             self.defs.insert(def, Def::Op(op, operands.clone()));
-            before.push(Stmt { defs: vec![def], expr: Expr::Op(op, operands), place });
+            before.push(Stmt {
+                defs: vec![def],
+                expr: Expr::Op(op, operands),
+                place,
+            });
             def.into()
         };
         let cond = match reach {
@@ -434,8 +539,16 @@ impl Bounds<'_> {
         if self.follows(cond, true, SPLITS) {
             return;
         }
-        let check = Check { cond, fault: Fault::IndexOutOfBounds, operands: vec![extent, len] };
-        before.push(Stmt { defs: vec![], expr: Expr::Check(check), place });
+        let check = Check {
+            cond,
+            fault: Fault::IndexOutOfBounds,
+            operands: vec![extent, len],
+        };
+        before.push(Stmt {
+            defs: vec![],
+            expr: Expr::Check(check),
+            place,
+        });
         self.assume(cond, true);
     }
 }
@@ -453,5 +566,8 @@ enum Reach {
 
 /// The names that a body defines at its top level: what stands outside can only name these of it.
 fn defined_in(body: &Block) -> VarSet {
-    body.stmts.iter().flat_map(|stmt| stmt.defs.iter().copied()).collect()
+    body.stmts
+        .iter()
+        .flat_map(|stmt| stmt.defs.iter().copied())
+        .collect()
 }

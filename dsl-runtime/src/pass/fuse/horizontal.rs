@@ -6,10 +6,14 @@ use crate::ir::*;
 /// Joins the first pair that can be joined.
 pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
     for first in 0..body.stmts.len() {
-        let Some(a) = as_par(&body.stmts[first]) else { continue };
+        let Some(a) = as_par(&body.stmts[first]) else {
+            continue;
+        };
         let read = arrays_at_index(a);
         for second in first + 1..body.stmts.len() {
-            let Some(b) = as_par(&body.stmts[second]) else { continue };
+            let Some(b) = as_par(&body.stmts[second]) else {
+                continue;
+            };
             if !compatible(a, b) || read.is_disjoint(&arrays_at_index(b)) {
                 continue;
             }

@@ -38,7 +38,8 @@ fn block(func: &mut Func, body: &mut Block) -> bool {
     for stmt in &mut body.stmts {
         walk::blocks_mut(&mut stmt.expr, &mut |inner| changed |= block(func, inner));
     }
-    while vertical::step(func, body) || recompute::step(func, body) || horizontal::step(func, body) {
+    while vertical::step(func, body) || recompute::step(func, body) || horizontal::step(func, body)
+    {
         changed = true;
     }
     changed
@@ -53,7 +54,10 @@ fn as_par(stmt: &Stmt) -> Option<&Par> {
 
 /// Whether the two may be one loop at all.
 fn compatible(a: &Par, b: &Par) -> bool {
-    a.extent == b.extent && a.inner == b.inner && a.levels == b.levels && a.sinks.len() + b.sinks.len() <= SINKS
+    a.extent == b.extent
+        && a.inner == b.inner
+        && a.levels == b.levels
+        && a.sinks.len() + b.sinks.len() <= SINKS
 }
 
 /// More results than this in one loop exhaust registers and memory streams.
@@ -70,7 +74,10 @@ fn meeting(func: &Func, stmts: &[Stmt], first: usize, second: usize) -> Option<u
     if !between.iter().any(|stmt| needs(stmt, &stmts[first].defs)) {
         return Some(second);
     }
-    let defined: Vec<Var> = between.iter().flat_map(|stmt| stmt.defs.iter().copied()).collect();
+    let defined: Vec<Var> = between
+        .iter()
+        .flat_map(|stmt| stmt.defs.iter().copied())
+        .collect();
     (!needs(&stmts[second], &defined)).then_some(first)
 }
 
@@ -78,10 +85,15 @@ fn meeting(func: &Func, stmts: &[Stmt], first: usize, second: usize) -> Option<u
 fn join(func: &mut Func, body: &mut Block, first: usize, second: usize, at: usize) {
     let second_stmt = body.stmts.remove(second);
     let first_stmt = body.stmts.remove(first);
-    let (Expr::Par(mut a), Expr::Par(mut b)) = (first_stmt.expr, second_stmt.expr) else { unreachable!("both are pars") };
+    let (Expr::Par(mut a), Expr::Par(mut b)) = (first_stmt.expr, second_stmt.expr) else {
+        unreachable!("both are pars")
+    };
     let mut map = std::collections::HashMap::new();
     map.insert(b.index, Atom::Var(a.index));
-    let mut wrapped = Block { stmts: vec![], results: vec![] };
+    let mut wrapped = Block {
+        stmts: vec![],
+        results: vec![],
+    };
     std::mem::swap(&mut wrapped.stmts, &mut b.body.stmts);
     walk::substitute(&mut func.vars, &mut wrapped, &map);
     for sink in &mut b.sinks {
@@ -97,14 +109,24 @@ fn join(func: &mut Func, body: &mut Block, first: usize, second: usize, at: usiz
     defs.extend(second_stmt.defs);
     // The places of the two are gone from the list: `at` counted them.
     let at = if at == second { second - 1 } else { first };
-    body.stmts.insert(at, Stmt { defs, expr: Expr::Par(a), place: second_stmt.place });
+    body.stmts.insert(
+        at,
+        Stmt {
+            defs,
+            expr: Expr::Par(a),
+            place: second_stmt.place,
+        },
+    );
 }
 
 /// What computing the statements once costs; a scan runs its body twice.
 fn scan_repeats_much(producer: &Par, consumer: &Par) -> bool {
     let scans = |par: &Par| {
         par.sinks.iter().any(|s| {
-            matches!(s.kind, SinkKind::Scan | SinkKind::ExScan | SinkKind::RScan | SinkKind::RExScan)
+            matches!(
+                s.kind,
+                SinkKind::Scan | SinkKind::ExScan | SinkKind::RScan | SinkKind::RExScan
+            )
         })
     };
     scans(consumer) && effect::block_cost(&producer.body) > 40

@@ -14,7 +14,9 @@ const COPY: u32 = 400;
 /// Replaces the readers of one collected array.
 pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
     for at in 0..body.stmts.len() {
-        let Some(par) = as_par(&body.stmts[at]) else { continue };
+        let Some(par) = as_par(&body.stmts[at]) else {
+            continue;
+        };
         if effect::block_can_fail(func, &par.body) {
             continue;
         }
@@ -24,13 +26,16 @@ pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
             .iter()
             .filter_map(|sink| {
                 let own: Vec<Var> = defs.by_ref().take(sink.results()).copied().collect();
-                let scalar = sink.kind == SinkKind::Collect && func.atom_type(sink.values[0]).is_scalar();
+                let scalar =
+                    sink.kind == SinkKind::Collect && func.atom_type(sink.values[0]).is_scalar();
                 scalar.then(|| (own[0], sink.values[0]))
             })
             .collect();
         for (array, value) in candidates {
             let (slice, price) = slice_of(func, par, value);
-            let Some(readers) = readers(func, &body.stmts[at + 1..], array) else { continue };
+            let Some(readers) = readers(func, &body.stmts[at + 1..], array) else {
+                continue;
+            };
             if body.results.contains(&array.into()) || readers.total == 0 {
                 continue;
             }
@@ -38,7 +43,17 @@ pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
             if price <= TRIFLE || once {
                 let (index, extent) = (par.index, par.extent);
                 for stmt in &mut body.stmts[at + 1..] {
-                    rewrite(func, stmt, &Recipe { array, value, index, extent, slice: &slice });
+                    rewrite(
+                        func,
+                        stmt,
+                        &Recipe {
+                            array,
+                            value,
+                            index,
+                            extent,
+                            slice: &slice,
+                        },
+                    );
                 }
                 return true;
             }
@@ -72,28 +87,47 @@ struct Readers {
 /// Who reads the array; `None` if somebody uses it as a whole.
 fn readers(func: &Func, stmts: &[Stmt], array: Var) -> Option<Readers> {
     let mut uses = 0;
-    let mut readers = Readers { total: 0, monotone: 0 };
+    let mut readers = Readers {
+        total: 0,
+        monotone: 0,
+    };
     for stmt in stmts {
-        let block = Block { stmts: vec![stmt.clone()], results: vec![] };
-        walk::uses(&func.vars, &block, &mut |atom| uses += (atom == array.into()) as usize);
+        let block = Block {
+            stmts: vec![stmt.clone()],
+            results: vec![],
+        };
+        walk::uses(&func.vars, &block, &mut |atom| {
+            uses += (atom == array.into()) as usize
+        });
         walk::stmts(&block, &mut |inner| {
             if let Expr::Index(index) = &inner.expr {
                 readers.total += (index.array == array && index.indices.len() == 1) as usize;
             }
         });
         if let Some(par) = as_par(stmt) {
-            let bound: VarSet = par.body.stmts.iter().flat_map(|s| s.defs.iter().copied()).collect();
-            let fixed = |atom: Atom| atom.as_var().is_none_or(|var| var != par.index && !bound.contains(&var));
+            let bound: VarSet = par
+                .body
+                .stmts
+                .iter()
+                .flat_map(|s| s.defs.iter().copied())
+                .collect();
+            let fixed = |atom: Atom| {
+                atom.as_var()
+                    .is_none_or(|var| var != par.index && !bound.contains(&var))
+            };
             let own = Atom::Var(par.index);
             let mut moving = vec![own];
             for inner in &par.body.stmts {
                 match &inner.expr {
                     Expr::Op(ScalarOp::Add | ScalarOp::Sub, ab)
-                        if (moving.contains(&ab[0]) && fixed(ab[1])) || (fixed(ab[0]) && moving.contains(&ab[1])) =>
+                        if (moving.contains(&ab[0]) && fixed(ab[1]))
+                            || (fixed(ab[0]) && moving.contains(&ab[1])) =>
                     {
                         moving.push(inner.defs[0].into());
                     }
-                    Expr::Index(index) if index.array == array && moving.contains(&index.indices[0]) => {
+                    Expr::Index(index)
+                        if index.array == array && moving.contains(&index.indices[0]) =>
+                    {
                         readers.monotone += 1;
                     }
                     _ => {}
@@ -117,7 +151,9 @@ fn rewrite(func: &mut Func, stmt: &mut Stmt, recipe: &Recipe) {
         for mut inner in std::mem::take(&mut block.stmts) {
             rewrite(func, &mut inner, recipe);
             match &inner.expr {
-                Expr::Index(index) if index.array == recipe.array => expand(func, inner, recipe, &mut block.stmts),
+                Expr::Index(index) if index.array == recipe.array => {
+                    expand(func, inner, recipe, &mut block.stmts)
+                }
                 _ => block.stmts.push(inner),
             }
         }
@@ -126,14 +162,28 @@ fn rewrite(func: &mut Func, stmt: &mut Stmt, recipe: &Recipe) {
 
 /// The reading statement as a computation.
 fn expand(func: &mut Func, stmt: Stmt, recipe: &Recipe, out: &mut Vec<Stmt>) {
-    let Expr::Index(read) = &stmt.expr else { unreachable!("a read") };
+    let Expr::Index(read) = &stmt.expr else {
+        unreachable!("a read")
+    };
     let at = read.indices[0];
     let place = stmt.place;
     if read.checked {
         let cond = func.var("in", Type::scalar(ScalarType::Bool));
-        out.push(Stmt { defs: vec![cond], expr: Expr::Op(ScalarOp::Lt, vec![at, recipe.extent]), place });
-        let check = Check { cond: cond.into(), fault: Fault::IndexOutOfBounds, operands: vec![at, recipe.extent] };
-        out.push(Stmt { defs: vec![], expr: Expr::Check(check), place });
+        out.push(Stmt {
+            defs: vec![cond],
+            expr: Expr::Op(ScalarOp::Lt, vec![at, recipe.extent]),
+            place,
+        });
+        let check = Check {
+            cond: cond.into(),
+            fault: Fault::IndexOutOfBounds,
+            operands: vec![at, recipe.extent],
+        };
+        out.push(Stmt {
+            defs: vec![],
+            expr: Expr::Check(check),
+            place,
+        });
     }
     let mut copier = walk::Copier::within(func);
     copier.map.insert(recipe.index, at);
@@ -142,5 +192,8 @@ fn expand(func: &mut Func, stmt: Stmt, recipe: &Recipe, out: &mut Vec<Stmt>) {
         out.push(copy);
     }
     let value = copier.atom(recipe.value);
-    out.push(Stmt { expr: vertical::named(value), ..stmt });
+    out.push(Stmt {
+        expr: vertical::named(value),
+        ..stmt
+    });
 }

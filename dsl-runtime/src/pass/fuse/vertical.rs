@@ -7,22 +7,33 @@ use std::collections::HashMap;
 /// Joins the first pair that can be joined.
 pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
     for first in 0..body.stmts.len() {
-        let Some(producer) = as_par(&body.stmts[first]) else { continue };
+        let Some(producer) = as_par(&body.stmts[first]) else {
+            continue;
+        };
         let collected = collected(producer, &body.stmts[first].defs);
         if collected.is_empty() {
             continue;
         }
         for second in first + 1..body.stmts.len() {
-            let Some(consumer) = as_par(&body.stmts[second]) else { continue };
+            let Some(consumer) = as_par(&body.stmts[second]) else {
+                continue;
+            };
             if !compatible(producer, consumer) || scan_repeats_much(producer, consumer) {
                 continue;
             }
-            let Some(read) = reads_at_index(func, &body.stmts[second], &body.stmts[first].defs) else { continue };
+            let Some(read) = reads_at_index(func, &body.stmts[second], &body.stmts[first].defs)
+            else {
+                continue;
+            };
             if read.is_empty() || !read.iter().all(|array| collected.contains_key(array)) {
                 continue;
             }
-            let Some(at) = meeting(func, &body.stmts, first, second) else { continue };
-            let Expr::Par(par) = &mut body.stmts[second].expr else { unreachable!("seen above") };
+            let Some(at) = meeting(func, &body.stmts, first, second) else {
+                continue;
+            };
+            let Expr::Par(par) = &mut body.stmts[second].expr else {
+                unreachable!("seen above")
+            };
             replace(par, &collected);
             join(func, body, first, second, at);
             return true;
@@ -51,7 +62,9 @@ fn reads_at_index(func: &Func, stmt: &Stmt, names: &[Var]) -> Option<Vec<Var>> {
     let mut read = vec![];
     let mut uses = 0usize;
     let mut good = 0usize;
-    walk::uses(&func.vars, &par.body, &mut |atom| uses += atom.as_var().is_some_and(|v| names.contains(&v)) as usize);
+    walk::uses(&func.vars, &par.body, &mut |atom| {
+        uses += atom.as_var().is_some_and(|v| names.contains(&v)) as usize
+    });
     walk::stmts(&par.body, &mut |inner| {
         if let Expr::Index(index) = &inner.expr
             && names.contains(&index.array)
@@ -80,12 +93,18 @@ fn reads_at_index(func: &Func, stmt: &Stmt, names: &[Var]) -> Option<Vec<Var>> {
 /// Reads of the collected arrays become the values themselves.
 fn replace(par: &mut Par, collected: &HashMap<Var, Atom>) {
     walk::stmts_mut(&mut par.body, &mut |stmt| {
-        let Expr::Index(index) = &stmt.expr else { return };
-        let Some(&value) = collected.get(&index.array) else { return };
+        let Expr::Index(index) = &stmt.expr else {
+            return;
+        };
+        let Some(&value) = collected.get(&index.array) else {
+            return;
+        };
         stmt.expr = match value {
-            Atom::Var(array) if index.indices.len() > 1 => {
-                Expr::Index(Index { array, indices: index.indices[1..].to_vec(), checked: index.checked })
-            }
+            Atom::Var(array) if index.indices.len() > 1 => Expr::Index(Index {
+                array,
+                indices: index.indices[1..].to_vec(),
+                checked: index.checked,
+            }),
             value => named(value),
         };
     });
@@ -93,6 +112,9 @@ fn replace(par: &mut Par, collected: &HashMap<Var, Atom>) {
 
 /// Another name for a value: an `if` without statements, which `simplify` resolves for scalars and arrays alike.
 pub(super) fn named(value: Atom) -> Expr {
-    let same = Block { stmts: vec![], results: vec![value] };
+    let same = Block {
+        stmts: vec![],
+        results: vec![value],
+    };
     Expr::If(Const::bool(true).into(), same.clone(), same)
 }
