@@ -20,8 +20,9 @@ use std::mem::transmute;
 pub(crate) struct Handle(FuncId);
 
 /// Functions on their way.
+#[derive(Default)]
 pub(crate) struct Jit {
-    module: JITModule,
+    module: Option<JITModule>,
     frontend: FunctionBuilderContext,
     defined: Vec<FuncId>,
     listing: Option<String>,
@@ -74,15 +75,9 @@ pub fn target_name() -> Result<String, CompileError> {
 }
 
 impl Jit {
-    pub(crate) fn new(listing: bool) -> Result<Jit, CompileError> {
-        let builder = JITBuilder::with_isa(target()?, default_libcall_names());
-        Ok(Jit {
-            module: JITModule::new(builder),
-            frontend: FunctionBuilderContext::new(),
-            defined: vec![],
-            listing: listing.then(String::new),
-            names: HashMap::new(),
-        })
+    /// Keeps the code as text too.
+    pub(crate) fn list(&mut self) {
+        self.listing.get_or_insert_default();
     }
 
     /// Defines a function of `params` words that yields a word.
@@ -92,22 +87,26 @@ impl Jit {
         params: usize,
         emit: impl for<'a> FnOnce(Cranelift<'a>, &[Reg]) -> Cranelift<'a>,
     ) -> Result<Handle, CompileError> {
+        if self.module.is_none() {
+            let builder = JITBuilder::with_isa(target()?, default_libcall_names());
+            self.module = Some(JITModule::new(builder));
+        }
+        let module = self.module.as_mut().expect("made above");
         let count = self.names.entry(name.to_owned()).or_default();
         *count += 1;
         let unique = if *count == 1 { name.to_owned() } else { format!("{name}.{count}") };
-        let mut context = self.module.make_context();
+        let mut context = module.make_context();
         let signature = &mut context.func.signature;
         signature.params.extend(vec![AbiParam::new(types::I64); params]);
         signature.returns.push(AbiParam::new(types::I64));
         let call_conv = signature.call_conv;
-        let id = self
-            .module
+        let id = module
             .declare_function(&unique, Linkage::Local, signature)
             .map_err(internal)?;
         let build = FunctionBuilder::new(&mut context.func, &mut self.frontend);
         let (isa, regs) = Cranelift::new(build, call_conv);
         let (build, notes) = emit(isa, &regs).finish();
-        build.finalize(self.module.target_config());
+        build.finalize(module.target_config());
         if let Some(listing) = &mut self.listing {
             let _ = writeln!(listing, "; {unique}");
             for (block, note) in &notes {
@@ -116,7 +115,7 @@ impl Jit {
             let _ = writeln!(listing, "{}", context.func.display());
             context.set_disasm(true);
         }
-        self.module
+        module
             .define_function(id, &mut context)
             .map_err(|error| internal(format_args!("@{unique}: {error:?}\n{}", context.func.display())))?;
         if let Some(listing) = &mut self.listing
@@ -125,17 +124,20 @@ impl Jit {
         {
             let _ = writeln!(listing, "; machine code of {unique}\n{text}");
         }
-        self.module.clear_context(&mut context);
+        module.clear_context(&mut context);
         self.defined.push(id);
         Ok(Handle(id))
     }
 
     pub(crate) fn finish(mut self) -> Result<Code, CompileError> {
-        self.module.finalize_definitions().map_err(internal)?;
-        let addresses = self.defined.iter().map(|&id| (id, self.module.get_finalized_function(id)));
+        let mut addresses = HashMap::new();
+        if let Some(module) = &mut self.module {
+            module.finalize_definitions().map_err(internal)?;
+            addresses.extend(self.defined.iter().map(|&id| (id, module.get_finalized_function(id))));
+        }
         Ok(Code {
-            addresses: addresses.collect(),
-            module: Some(self.module),
+            addresses,
+            module: self.module,
             listing: self.listing.unwrap_or_default(),
         })
     }

@@ -4,6 +4,7 @@
 //! side by side where that pays; `isa::cranelift` is that machine. `abi` is the contract with the drivers.
 
 pub mod abi;
+pub mod compile;
 pub mod crew;
 pub mod driver;
 pub mod executor;
@@ -12,6 +13,7 @@ mod jit;
 pub mod memory;
 pub mod plan;
 pub mod profile;
+pub mod program;
 pub mod rate;
 pub mod transfer;
 pub mod unit;

@@ -130,3 +130,14 @@ pub trait Simd: Isa {
     /// One bit a lane, the first lane lowest, as a `u32`.
     fn mask_bits(&mut self, size: usize, mask: Reg) -> Reg;
 }
+
+/// Whether the backend computes a row on a type itself: all whose meaning is native.
+pub fn native(op: ScalarOp, ty: ScalarType) -> bool {
+    let native = matches!(op.row().meaning, dsl_runtime::ir::op::Meaning::Native(_));
+    native && op.row().signature.admits(ty)
+}
+
+/// Names everything that compiled code depends on: the architecture and the features in use.
+pub fn target() -> String {
+    crate::jit::target_name().unwrap_or_else(|_| std::env::consts::ARCH.to_owned())
+}

@@ -348,13 +348,6 @@ impl<'f, I: Simd> Emit<'f, I> {
         self.isa.cast(unsigned, ScalarType::U64, bits)
     }
 
-    /// A scalar from its bits.
-    pub(crate) fn from_word(&mut self, ty: ScalarType, word: Reg) -> Reg {
-        let unsigned = unsigned(ty);
-        let bits = self.isa.cast(ScalarType::U64, unsigned, word);
-        self.isa.bits(unsigned, ty, bits)
-    }
-
     /// A block: its values, with a reference each where they are arrays.
     pub(crate) fn block(&mut self, block: &Block, moved: VarSet) -> Vec<Value> {
         self.scopes.push(Scope {
