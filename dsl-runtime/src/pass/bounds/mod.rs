@@ -206,6 +206,11 @@ impl Bounds<'_> {
         if self.facts.holds(Term::from(i).plus(1), len) {
             return true;
         }
+        // More may be known here than where the index was computed: a loop's extent is not 0 inside it.
+        self.redefine(i, 3);
+        if self.facts.holds(Term::from(i).plus(1), len) {
+            return true;
+        }
         let Some(var) = i.as_var().filter(|_| splits > 0) else {
             return false;
         };
@@ -217,7 +222,6 @@ impl Bounds<'_> {
         [(true, a), (false, b)].into_iter().all(|(truth, chosen)| {
             let mark = self.facts.mark();
             self.assume(cond, truth);
-            self.redefine(chosen, 3);
             let proven = self.inside(chosen, len, splits - 1);
             self.facts.reset(mark);
             proven
@@ -394,6 +398,8 @@ impl Bounds<'_> {
         if self.func.atom_type(a).elem != ScalarType::U64 {
             return false;
         }
+        self.redefine(a, 3);
+        self.redefine(b, 3);
         let (a, b) = (Term::from(a), Term::from(b));
         match (op, truth) {
             (ScalarOp::Lt, true) | (ScalarOp::Ge, false) => self.facts.holds(a.plus(1), b),
