@@ -341,14 +341,14 @@ fn closures(x: &[f32], scale: f32) -> Vec<f32> {
 }
 
 #[kernel]
-fn square<T: Real>(v: T) -> T {
+fn square<T: Real + cuprous::Element + cuprous::call::Output>(v: T) -> T {
     let two = T::one() + T::of(1.0) - T::epsilon() * T::zero();
     let exact = T::from(2).unwrap();
     v.powi(2) * two / T::of(2.0).max(v).sqrt()
 }
 
 #[kernel]
-fn total<T: Scalar, const N: usize>(x: [T; N]) -> T {
+fn total<T: Scalar + cuprous::Element + cuprous::call::Output, const N: usize>(x: [T; N]) -> T {
     let n = N + 1;
     let copy = [x[0]; N];
     copy.sum()
@@ -360,7 +360,7 @@ fn apply(f: impl Fn(f32) -> f32, v: f32) -> f32 {
 }
 
 #[kernel]
-fn bits<T: Int>(x: &[T]) -> T {
+fn bits<T: Int + cuprous::Element + cuprous::call::Output>(x: &[T]) -> T {
     let low = x.map(|v| (v & T::one()) ^ (v >> 1)).sum();
     let zeros = x.iter().map(|v| v.count_ones()).sum::<u32>();
     low.min(T::max_value())

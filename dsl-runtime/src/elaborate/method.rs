@@ -196,6 +196,8 @@ pub enum Method {
     ToSeq,
     /// The elements as an iterator, in logical order.
     Iter,
+    /// The elements as places that a `for` loop assigns to: `for v in x.iter_mut() { *v = … }`.
+    IterMut,
     First,
     Last,
     Get,
@@ -478,6 +480,7 @@ table! {
         as_slice ToSeq "() -> [T]";
         iter Iter "() -> iter T";
         into_iter Iter "() -> iter T";
+        iter_mut IterMut "() -> iter T";
         first First "() -> opt T";
         last Last "() -> opt T";
         get Get "(usize) -> opt T";
@@ -675,7 +678,6 @@ static REFUSED: &[(Receiver, &[&str], &str)] = &[
     (
         Receiver::Seq,
         &[
-            "iter_mut",
             "chunks_mut",
             "chunks_exact_mut",
             "get_mut",
@@ -716,7 +718,6 @@ static REFUSED: &[(Receiver, &[&str], &str)] = &[
             "map_inplace",
             "par_mapv_inplace",
             "zip_mut_with",
-            "iter_mut",
         ],
         "make a new array: `u = u.mapv(f)`, or `Array2::from_shape_fn(u.dim(), |(i, j)| ...)`",
     ),
