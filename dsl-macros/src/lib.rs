@@ -14,7 +14,7 @@ use quote::{ToTokens, quote};
 /// Compiles a function for the place where it is called, and keeps it as an ordinary function beside that.
 #[proc_macro_attribute]
 pub fn kernel(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let func = match syn::parse::<syn::ItemFn>(item.clone()) {
+    let func = match read::item(item.clone().into()) {
         Ok(func) => func,
         Err(error) => {
             let error = error.to_compile_error();
