@@ -1,4 +1,6 @@
 //! From the surface tree to the IR: [`infer`] gives every expression its type, [`lower`] turns the typed tree into
 //! statements, inlining the kernels that it calls.
 
+pub mod infer;
+pub mod method;
 pub mod ty;

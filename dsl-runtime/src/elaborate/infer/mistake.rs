@@ -1,0 +1,77 @@
+//! The mistakes that inference reports: a table of their codes.
+
+use crate::elaborate::ty::Mistake;
+use crate::syntax::{Source, Span};
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $doc:literal;)*) => {
+        /// A kind of mistake that types show.
+        ///
+        /// | code | the mistake |
+        /// |---|---|
+        $(#[doc = concat!("| ", $code, " | ", $doc, " |")])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code { $(#[doc = $doc] $variant),* }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+            /// The code that users see.
+            pub fn code(self) -> &'static str {
+                match self { $(Code::$variant => $code),* }
+            }
+            /// What kind of mistake it is, for the reference.
+            pub fn doc(self) -> &'static str {
+                match self { $(Code::$variant => $doc),* }
+            }
+        }
+    };
+}
+codes! {
+    Mismatch "CU0101" "an expression has another type than its place asks for";
+    Method "CU0102" "a method that values of this type do not have in kernels";
+    Arguments "CU0103" "a call with another number of arguments";
+    Field "CU0104" "a field that a value of this type does not have";
+    Unknown "CU0105" "a type that cannot be inferred";
+    Index "CU0106" "an index on a value that has no such elements";
+    Function "CU0107" "a function or associated constant that kernels do not have";
+    Refused "CU0108" "something that rustc accepts and kernels do not have";
+    Iterate "CU0109" "a loop or adaptor over a value that has no elements";
+    Call "CU0110" "a call of a value that is no function";
+    Length "CU0111" "the length of a fixed array is not a constant";
+    Unsupported "CU0112" "a type that kernels do not have";
+    Scope "CU0113" "a name or label that is not in scope";
+    Operator "CU0114" "an operator on operands that do not have it";
+    Cast "CU0115" "a cast between types that do not cast";
+}
+
+impl Code {
+    /// A mistake of this kind.
+    pub fn mistake(
+        self,
+        source: Source,
+        span: Span,
+        text: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Mistake {
+        Mistake {
+            code: self.code(),
+            text: text.into(),
+            remedy: remedy.into(),
+            source,
+            span,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn codes_differ() {
+        let mut codes: Vec<_> = Code::ALL.iter().map(|code| code.code()).collect();
+        codes.dedup();
+        assert_eq!(codes.len(), Code::ALL.len());
+    }
+}

@@ -1,0 +1,900 @@
+//! The table of methods: a name and the kind of its receiver → what it means ([`Method`]) and its signature. Inference
+//! reads the signature; the lowering matches on the meaning. Both ask [`find`], so that they cannot disagree.
+//!
+//! Methods that are exactly a row of the table of scalar operations are [`Method::Op`] and need no row here. Signatures
+//! are written in the notation of [`signature`](mod@signature).
+
+pub mod assoc;
+pub mod signature;
+
+use super::ty::{self, Ty};
+use crate::ir::op::{ScalarOp, Signature as OpSignature};
+use crate::syntax::Scalar;
+use signature::{Signature, Term};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// What a receiver is. A type belongs to several, see [`Receiver::of`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Receiver {
+    Any,
+    Scalar,
+    Number,
+    Float,
+    Int,
+    Signed,
+    Unsigned,
+    Bool,
+    Ordering,
+    Array,
+    Seq,
+    Range,
+    Iter,
+    Option,
+    Nd,
+    Vector,
+    Matrix,
+}
+
+impl Receiver {
+    /// The kinds of a type, in the order in which rustc finds their methods.
+    pub fn of(ty: &Ty) -> &'static [Receiver] {
+        match ty {
+            Ty::Scalar(s) => Receiver::of_scalar(*s),
+            Ty::Array(..) => &[Receiver::Array, Receiver::Seq, Receiver::Any],
+            Ty::Seq(_) => &[Receiver::Seq, Receiver::Any],
+            Ty::Nd(1, _) => &[Receiver::Vector, Receiver::Nd, Receiver::Seq, Receiver::Any],
+            Ty::Nd(2, _) => &[Receiver::Matrix, Receiver::Nd, Receiver::Any],
+            Ty::Nd(..) => &[Receiver::Nd, Receiver::Any],
+            Ty::Range(_) => &[Receiver::Range, Receiver::Iter, Receiver::Any],
+            Ty::Iter(_) => &[Receiver::Iter, Receiver::Any],
+            Ty::Option(_) => &[Receiver::Option, Receiver::Any],
+            Ty::Ordering => &[Receiver::Ordering, Receiver::Any],
+            Ty::Tuple(_) | Ty::FullRange | Ty::Fn(..) | Ty::Slice(_) | Ty::Never => {
+                &[Receiver::Any]
+            }
+        }
+    }
+
+    /// The kinds of a scalar type.
+    pub fn of_scalar(scalar: Scalar) -> &'static [Receiver] {
+        use Receiver as R;
+        match scalar {
+            Scalar::Bool => &[R::Bool, R::Scalar, R::Any],
+            Scalar::F32 | Scalar::F64 => &[R::Float, R::Number, R::Scalar, R::Any],
+            Scalar::I8 | Scalar::I16 | Scalar::I32 | Scalar::I64 | Scalar::Isize => {
+                &[R::Signed, R::Int, R::Number, R::Scalar, R::Any]
+            }
+            Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 | Scalar::Usize => {
+                &[R::Unsigned, R::Int, R::Number, R::Scalar, R::Any]
+            }
+        }
+    }
+}
+
+/// What a method means on its receiver. Where several kinds of receivers share a variant, the meaning is the same word on
+/// each: `Map` on a sequence, an iterator, a fixed array, an `Option`, an N-dimensional array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Method {
+    /// A scalar operation on the receiver and the arguments. The amount of a shift or rotation is a `u32` here and has to
+    /// be cast to the type of the receiver.
+    Op(ScalarOp),
+    /// The receiver itself: `clone`, `copied`, `into_iter` of an iterator, …
+    Same,
+    /// A lossless conversion to the type of the expression: `x.into()`.
+    Into,
+    /// A conversion that is `None` where the value does not fit: `to_f64`, `to_usize`, … of `num_traits`, `try_into`.
+    ToPrimitive,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Cmp,
+    PartialCmp,
+    TotalCmp,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+    Neg,
+    Not,
+    BitAnd,
+    BitOr,
+    BitXor,
+    Shl,
+    Shr,
+    Clamp,
+    Signum,
+    IsPositive,
+    IsNegative,
+    IsZero,
+    IsOne,
+    DivEuclid,
+    RemEuclid,
+    Recip,
+    Fract,
+    SinCos,
+    ToDegrees,
+    ToRadians,
+    IsNan,
+    IsFinite,
+    IsInfinite,
+    IsNormal,
+    IsSignNegative,
+    IsSignPositive,
+    ToBits,
+    Pow,
+    AbsDiff,
+    UnsignedAbs,
+    DivCeil,
+    NextMultipleOf,
+    IsPowerOfTwo,
+    NextPowerOfTwo,
+    Ilog2,
+    Isqrt,
+    CountZeros,
+    LeadingOnes,
+    TrailingOnes,
+    RotateRight,
+    SwapBytes,
+    ReverseBits,
+    WrappingDiv,
+    WrappingRem,
+    WrappingPow,
+    WrappingAddSigned,
+    SaturatingAdd,
+    SaturatingSub,
+    SaturatingMul,
+    SaturatingAddSigned,
+    CheckedAdd,
+    CheckedSub,
+    CheckedMul,
+    CheckedDiv,
+    CheckedRem,
+    CheckedAddSigned,
+    OverflowingAdd,
+    OverflowingSub,
+    OverflowingMul,
+    Then,
+    ThenSome,
+
+    // Ordering
+    IsLt,
+    IsLe,
+    IsGt,
+    IsGe,
+    IsEq,
+    IsNe,
+    Reverse,
+    ThenOrdering,
+    ThenWith,
+
+    // Option
+    Unwrap,
+    UnwrapOr,
+    UnwrapOrElse,
+    UnwrapOrDefault,
+    IsSome,
+    IsNone,
+    IsSomeAnd,
+    IsNoneOr,
+    MapOr,
+    MapOrElse,
+    AndThen,
+    Or,
+    OrElse,
+
+    // Sequences, fixed arrays and iterators
+    Len,
+    IsEmpty,
+    /// The elements as a sequence: `to_vec`, `as_slice`.
+    ToSeq,
+    /// The elements as an iterator, in logical order.
+    Iter,
+    First,
+    Last,
+    Get,
+    Contains,
+    SplitAt,
+    Concat,
+    /// Exchange of two elements of a local array: a statement.
+    SwapElements,
+    /// Sets each element of a local array: a statement.
+    FillWith,
+    /// Copies a sequence of equal length into a local array: a statement.
+    CopyFrom,
+    /// Turns a local array round: a statement.
+    ReverseInPlace,
+    Map,
+    Zip,
+    Zip3,
+    Unzip,
+    Enumerate,
+    /// `reduce(e, op)`.
+    Reduce,
+    /// std's `reduce(op)`: an `Option`.
+    ReduceOption,
+    Fold,
+    Sum,
+    Product,
+    Minimum,
+    Maximum,
+    Argmin,
+    Argmax,
+    Any,
+    All,
+    /// The number of elements with a property.
+    Count,
+    /// The number of items that an iterator has.
+    CountItems,
+    Position,
+    Find,
+    FindMap,
+    Scan,
+    Exscan,
+    Rscan,
+    Rexscan,
+    Filter,
+    FilterMap,
+    Partition,
+    FlatMap,
+    Flatten,
+    Gather,
+    GatherOr,
+    Scatter,
+    Permute,
+    ScatterWith,
+    Shift,
+    Rotate,
+    Rev,
+    Take,
+    Skip,
+    TakeWhile,
+    SkipWhile,
+    Chain,
+    StepBy,
+    Replicate,
+    Interleave,
+    WindowsMap,
+    ChunksMap,
+    Windows,
+    Chunks,
+    ChunksExact,
+    /// std's `min` and `max` of an iterator: an `Option`; of equal ones `min` gives the first and `max` the last.
+    MinItem,
+    MaxItem,
+    MinBy,
+    MaxBy,
+    MinByKey,
+    MaxByKey,
+    Nth,
+    Collect,
+
+    // ndarray
+    Dim,
+    Shape,
+    Ndim,
+    Nrows,
+    Ncols,
+    LenOf,
+    Row,
+    Column,
+    Rows,
+    Columns,
+    OuterIter,
+    AxisIter,
+    IndexAxis,
+    Transpose,
+    Slice,
+    IndexedIter,
+    Mean,
+    SumAxis,
+    MeanAxis,
+    MapAxis,
+    Dot,
+    /// Sets each element of a local array to that of another: a statement.
+    Assign,
+    Diag,
+    Reshape,
+}
+
+/// A row: a method of one kind of receiver.
+struct Row {
+    receiver: Receiver,
+    name: &'static str,
+    method: Method,
+    signature: &'static str,
+}
+
+macro_rules! table {
+    ($($receiver:ident { $($name:ident $method:ident $signature:literal;)* })*) => {
+        static TABLE: &[Row] = &[$($(Row {
+            receiver: Receiver::$receiver,
+            name: stringify!($name),
+            method: Method::$method,
+            signature: $signature,
+        },)*)*];
+    };
+}
+
+table! {
+    Any {
+        clone Same "() -> S";
+        to_owned Same "() -> S";
+        borrow Same "() -> S";
+        as_ref Same "() -> S";
+        into Into "() -> R";
+        eq Eq "(S) -> bool";
+        ne Ne "(S) -> bool";
+        lt Lt "(S) -> bool";
+        le Le "(S) -> bool";
+        gt Gt "(S) -> bool";
+        ge Ge "(S) -> bool";
+        partial_cmp PartialCmp "(S) -> opt ord";
+        cmp Cmp "(S) -> ord";
+    }
+    Number {
+        add Add "(S) -> S";
+        sub Sub "(S) -> S";
+        mul Mul "(S) -> S";
+        div Div "(S) -> S";
+        rem Rem "(S) -> S";
+        neg Neg "() -> S";
+        clamp Clamp "(S, S) -> S";
+        signum Signum "() -> S";
+        is_zero IsZero "() -> bool";
+        is_one IsOne "() -> bool";
+        div_euclid DivEuclid "(S) -> S";
+        rem_euclid RemEuclid "(S) -> S";
+        to_f32 ToPrimitive "() -> opt f32";
+        to_f64 ToPrimitive "() -> opt f64";
+        to_i8 ToPrimitive "() -> opt i8";
+        to_i16 ToPrimitive "() -> opt i16";
+        to_i32 ToPrimitive "() -> opt i32";
+        to_i64 ToPrimitive "() -> opt i64";
+        to_isize ToPrimitive "() -> opt isize";
+        to_u8 ToPrimitive "() -> opt u8";
+        to_u16 ToPrimitive "() -> opt u16";
+        to_u32 ToPrimitive "() -> opt u32";
+        to_u64 ToPrimitive "() -> opt u64";
+        to_usize ToPrimitive "() -> opt usize";
+    }
+    Float {
+        recip Recip "() -> S";
+        fract Fract "() -> S";
+        sin_cos SinCos "() -> (S, S)";
+        to_degrees ToDegrees "() -> S";
+        to_radians ToRadians "() -> S";
+        is_nan IsNan "() -> bool";
+        is_finite IsFinite "() -> bool";
+        is_infinite IsInfinite "() -> bool";
+        is_normal IsNormal "() -> bool";
+        is_sign_negative IsSignNegative "() -> bool";
+        is_sign_positive IsSignPositive "() -> bool";
+        to_bits ToBits "() -> unsigned S";
+        total_cmp TotalCmp "(S) -> ord";
+    }
+    Int {
+        pow Pow "(u32) -> S";
+        abs_diff AbsDiff "(S) -> unsigned S";
+        isqrt Isqrt "() -> S";
+        ilog2 Ilog2 "() -> u32";
+        count_zeros CountZeros "() -> u32";
+        leading_ones LeadingOnes "() -> u32";
+        trailing_ones TrailingOnes "() -> u32";
+        rotate_right RotateRight "(u32) -> S";
+        swap_bytes SwapBytes "() -> S";
+        reverse_bits ReverseBits "() -> S";
+        not Not "() -> S";
+        bitand BitAnd "(S) -> S";
+        bitor BitOr "(S) -> S";
+        bitxor BitXor "(S) -> S";
+        shl Shl "(int I) -> S";
+        shr Shr "(int I) -> S";
+        wrapping_div WrappingDiv "(S) -> S";
+        wrapping_rem WrappingRem "(S) -> S";
+        wrapping_pow WrappingPow "(u32) -> S";
+        saturating_add SaturatingAdd "(S) -> S";
+        saturating_sub SaturatingSub "(S) -> S";
+        saturating_mul SaturatingMul "(S) -> S";
+        checked_add CheckedAdd "(S) -> opt S";
+        checked_sub CheckedSub "(S) -> opt S";
+        checked_mul CheckedMul "(S) -> opt S";
+        checked_div CheckedDiv "(S) -> opt S";
+        checked_rem CheckedRem "(S) -> opt S";
+        overflowing_add OverflowingAdd "(S) -> (S, bool)";
+        overflowing_sub OverflowingSub "(S) -> (S, bool)";
+        overflowing_mul OverflowingMul "(S) -> (S, bool)";
+        try_into ToPrimitive "() -> opt R";
+    }
+    Signed {
+        is_positive IsPositive "() -> bool";
+        is_negative IsNegative "() -> bool";
+        unsigned_abs UnsignedAbs "() -> unsigned S";
+    }
+    Unsigned {
+        div_ceil DivCeil "(S) -> S";
+        next_multiple_of NextMultipleOf "(S) -> S";
+        is_power_of_two IsPowerOfTwo "() -> bool";
+        next_power_of_two NextPowerOfTwo "() -> S";
+        wrapping_add_signed WrappingAddSigned "(signed S) -> S";
+        saturating_add_signed SaturatingAddSigned "(signed S) -> S";
+        checked_add_signed CheckedAddSigned "(signed S) -> opt S";
+    }
+    Bool {
+        then Then "(fn() -> R) -> opt R";
+        then_some ThenSome "(R) -> opt R";
+        not Not "() -> S";
+        bitand BitAnd "(S) -> S";
+        bitor BitOr "(S) -> S";
+        bitxor BitXor "(S) -> S";
+    }
+    Ordering {
+        is_lt IsLt "() -> bool";
+        is_le IsLe "() -> bool";
+        is_gt IsGt "() -> bool";
+        is_ge IsGe "() -> bool";
+        is_eq IsEq "() -> bool";
+        is_ne IsNe "() -> bool";
+        reverse Reverse "() -> ord";
+        then ThenOrdering "(ord) -> ord";
+        then_with ThenWith "(fn() -> ord) -> ord";
+    }
+    Option {
+        unwrap Unwrap "() -> T";
+        expect Unwrap "(..) -> T";
+        unwrap_or UnwrapOr "(T) -> T";
+        unwrap_or_else UnwrapOrElse "(fn() -> T) -> T";
+        unwrap_or_default UnwrapOrDefault "() -> T";
+        is_some IsSome "() -> bool";
+        is_none IsNone "() -> bool";
+        is_some_and IsSomeAnd "(fn(T) -> bool) -> bool";
+        is_none_or IsNoneOr "(fn(T) -> bool) -> bool";
+        map Map "(fn(T) -> U) -> opt U";
+        map_or MapOr "(U, fn(T) -> U) -> U";
+        map_or_else MapOrElse "(fn() -> U, fn(T) -> U) -> U";
+        and_then AndThen "(fn(T) -> opt U) -> opt U";
+        filter Filter "(fn(T) -> bool) -> opt T";
+        or Or "(opt T) -> opt T";
+        or_else OrElse "(fn() -> opt T) -> opt T";
+        copied Same "() -> S";
+        cloned Same "() -> S";
+        ok Same "() -> S";
+    }
+    Array {
+        map Map "(fn(T) -> U) -> [U; N]";
+        as_slice ToSeq "() -> [T]";
+    }
+    Seq {
+        len Len "() -> usize";
+        is_empty IsEmpty "() -> bool";
+        to_vec ToSeq "() -> [T]";
+        into_vec ToSeq "() -> [T]";
+        as_slice ToSeq "() -> [T]";
+        iter Iter "() -> iter T";
+        into_iter Iter "() -> iter T";
+        first First "() -> opt T";
+        last Last "() -> opt T";
+        get Get "(usize) -> opt T";
+        contains Contains "(T) -> bool";
+        split_at SplitAt "(usize) -> ([T], [T])";
+        concat Concat "() -> R";
+        repeat Replicate "(usize) -> [T]";
+        swap SwapElements "(usize, usize) -> ()";
+        fill FillWith "(T) -> ()";
+        copy_from_slice CopyFrom "(seq T) -> ()";
+        clone_from_slice CopyFrom "(seq T) -> ()";
+        reverse ReverseInPlace "() -> ()";
+        windows Windows "(usize) -> iter [T]";
+        chunks Chunks "(usize) -> iter [T]";
+        chunks_exact ChunksExact "(usize) -> iter [T]";
+
+        map Map "(fn(T) -> U) -> [U]";
+        zip Zip "(seq U) -> [(T, U)]";
+        zip3 Zip3 "(seq U, seq V) -> [(T, U, V)]";
+        unzip Unzip "() -> R";
+        enumerate Enumerate "() -> [(usize, T)]";
+        reduce Reduce "(T, fn(T, T) -> T) -> T";
+        sum Sum "() -> T";
+        product Product "() -> T";
+        minimum Minimum "() -> T";
+        maximum Maximum "() -> T";
+        argmin Argmin "() -> usize";
+        argmax Argmax "() -> usize";
+        any Any "(fn(T) -> bool) -> bool";
+        all All "(fn(T) -> bool) -> bool";
+        count Count "(fn(T) -> bool) -> usize";
+        scan Scan "(T, fn(T, T) -> T) -> [T]";
+        exscan Exscan "(T, fn(T, T) -> T) -> [T]";
+        rscan Rscan "(T, fn(T, T) -> T) -> [T]";
+        rexscan Rexscan "(T, fn(T, T) -> T) -> [T]";
+        filter Filter "(fn(T) -> bool) -> [T]";
+        partition Partition "(fn(T) -> bool) -> ([T], [T])";
+        flat_map FlatMap "(fn(T) -> into U) -> [U]";
+        gather Gather "(seq int I) -> [T]";
+        gather_or GatherOr "(seq int I, T) -> [T]";
+        scatter Scatter "(seq int I, seq T) -> [T]";
+        permute Permute "(seq int I) -> [T]";
+        scatter_with ScatterWith "(fn(T, T) -> T, seq int I, seq T) -> [T]";
+        shift Shift "(isize, T) -> [T]";
+        rotate Rotate "(isize) -> [T]";
+        rev Rev "() -> [T]";
+        take Take "(usize) -> [T]";
+        skip Skip "(usize) -> [T]";
+        chain Chain "(seq T) -> [T]";
+        step_by StepBy "(usize) -> [T]";
+        replicate Replicate "(usize) -> [T]";
+        interleave Interleave "(seq T) -> [T]";
+        windows_map WindowsMap "(usize, fn([T]) -> U) -> [U]";
+        chunks_map ChunksMap "(usize, fn([T]) -> U) -> [U]";
+    }
+    Range {
+        len Len "() -> usize";
+        is_empty IsEmpty "() -> bool";
+        contains Contains "(T) -> bool";
+    }
+    Iter {
+        into_iter Same "() -> iter T";
+        copied Same "() -> iter T";
+        cloned Same "() -> iter T";
+        len Len "() -> usize";
+        zip Zip "(into U) -> iter (T, U)";
+        map Map "(fn(T) -> U) -> iter U";
+        enumerate Enumerate "() -> iter (usize, T)";
+        filter Filter "(fn(T) -> bool) -> iter T";
+        filter_map FilterMap "(fn(T) -> opt U) -> iter U";
+        flat_map FlatMap "(fn(T) -> into U) -> iter U";
+        flatten Flatten "() -> R";
+        take Take "(usize) -> iter T";
+        skip Skip "(usize) -> iter T";
+        take_while TakeWhile "(fn(T) -> bool) -> iter T";
+        skip_while SkipWhile "(fn(T) -> bool) -> iter T";
+        rev Rev "() -> iter T";
+        step_by StepBy "(usize) -> iter T";
+        chain Chain "(into T) -> iter T";
+        sum Sum "() -> T";
+        product Product "() -> T";
+        min MinItem "() -> opt T";
+        max MaxItem "() -> opt T";
+        min_by MinBy "(fn(T, T) -> ord) -> opt T";
+        max_by MaxBy "(fn(T, T) -> ord) -> opt T";
+        min_by_key MinByKey "(fn(T) -> K) -> opt T";
+        max_by_key MaxByKey "(fn(T) -> K) -> opt T";
+        count CountItems "() -> usize";
+        any Any "(fn(T) -> bool) -> bool";
+        all All "(fn(T) -> bool) -> bool";
+        position Position "(fn(T) -> bool) -> opt usize";
+        find Find "(fn(T) -> bool) -> opt T";
+        find_map FindMap "(fn(T) -> opt U) -> opt U";
+        last Last "() -> opt T";
+        nth Nth "(usize) -> opt T";
+        fold Fold "(B, fn(B, T) -> B) -> B";
+        reduce ReduceOption "(fn(T, T) -> T) -> opt T";
+        partition Partition "(fn(T) -> bool) -> ([T], [T])";
+        unzip Unzip "() -> R";
+        collect Collect "() -> R";
+    }
+    Vector {
+        to_vec ToSeq "() -> [T]";
+    }
+    Matrix {
+        nrows Nrows "() -> usize";
+        ncols Ncols "() -> usize";
+        row Row "(usize) -> nd1 T";
+        column Column "(usize) -> nd1 T";
+        diag Diag "() -> nd1 T";
+    }
+    Nd {
+        into_owned Same "() -> S";
+        view Same "() -> S";
+        dim Dim "() -> shape";
+        raw_dim Dim "() -> shape";
+        shape Shape "() -> [usize]";
+        ndim Ndim "() -> usize";
+        len Len "() -> usize";
+        is_empty IsEmpty "() -> bool";
+        len_of LenOf "(usize) -> usize";
+        rows Rows "() -> iter nd1 T";
+        columns Columns "() -> iter nd1 T";
+        outer_iter OuterIter "() -> iter sub T";
+        axis_iter AxisIter "(usize) -> iter sub T";
+        index_axis IndexAxis "(usize, usize) -> sub T";
+        t Transpose "() -> S";
+        reversed_axes Transpose "() -> S";
+        slice Slice "(slice) -> R";
+        map Map "(fn(T) -> U) -> nd U";
+        mapv Map "(fn(T) -> U) -> nd U";
+        mapv_into Map "(fn(T) -> T) -> nd T";
+        iter Iter "() -> iter T";
+        into_iter Iter "() -> iter T";
+        indexed_iter IndexedIter "() -> iter (shape, T)";
+        sum Sum "() -> T";
+        product Product "() -> T";
+        mean Mean "() -> opt T";
+        sum_axis SumAxis "(usize) -> sub T";
+        mean_axis MeanAxis "(usize) -> opt sub T";
+        map_axis MapAxis "(usize, fn(nd1 T) -> U) -> sub U";
+        fold Fold "(B, fn(B, T) -> B) -> B";
+        dot Dot "(D) -> R";
+        fill FillWith "(T) -> ()";
+        assign Assign "(nd T) -> ()";
+        get Get "(shape) -> opt T";
+        into_shape_with_order Reshape "(D) -> R";
+        to_shape Reshape "(D) -> R";
+    }
+}
+
+/// Methods that rustc knows and kernels do not have, and what to write instead.
+static REFUSED: &[(Receiver, &[&str], &str)] = &[
+    (
+        Receiver::Seq,
+        &[
+            "push",
+            "extend",
+            "insert",
+            "append",
+            "resize",
+            "push_back",
+            "extend_from_slice",
+        ],
+        "arrays do not grow in place: make the whole array with `map`, `flat_map`, `chain` or `tabulate`, or assign to the elements of `vec![v; n]`",
+    ),
+    (
+        Receiver::Seq,
+        &[
+            "pop",
+            "remove",
+            "truncate",
+            "clear",
+            "retain",
+            "drain",
+            "dedup",
+            "swap_remove",
+        ],
+        "arrays do not shrink in place: use `take`, `skip` or `filter`, which make a new one",
+    ),
+    (
+        Receiver::Seq,
+        &[
+            "sort",
+            "sort_by",
+            "sort_by_key",
+            "sort_unstable",
+            "sort_unstable_by",
+            "sorted",
+            "sorted_by_key",
+            "argsort",
+        ],
+        "sort before the call, and pass the sorted array",
+    ),
+    (
+        Receiver::Seq,
+        &[
+            "iter_mut",
+            "chunks_mut",
+            "chunks_exact_mut",
+            "get_mut",
+            "split_at_mut",
+            "as_mut_slice",
+        ],
+        "write `x[i] = v` in a loop over the indices, or make a new array with `map`",
+    ),
+    (
+        Receiver::Iter,
+        &["for_each", "try_for_each", "inspect"],
+        "write a `for` loop, or `map` and `collect`",
+    ),
+    (
+        Receiver::Iter,
+        &["scan"],
+        "collect the items first and write `.scan(e, op)` on the sequence: `op` is associative and there is no state",
+    ),
+    (
+        Receiver::Iter,
+        &["try_fold", "map_while"],
+        "write a `for` loop with `break`",
+    ),
+    (
+        Receiver::Iter,
+        &["next", "next_back", "peekable", "by_ref", "peek"],
+        "iterators have no state here: use `first()`, `nth(k)`, `skip(k)` or an index",
+    ),
+    (
+        Receiver::Iter,
+        &["cycle"],
+        "write `replicate(k)` on the sequence, or index it with `i % n`",
+    ),
+    (
+        Receiver::Nd,
+        &[
+            "mapv_inplace",
+            "map_inplace",
+            "par_mapv_inplace",
+            "zip_mut_with",
+            "iter_mut",
+        ],
+        "make a new array: `u = u.mapv(f)`, or `Array2::from_shape_fn(u.dim(), |(i, j)| ...)`",
+    ),
+    (
+        Receiver::Nd,
+        &[
+            "view_mut",
+            "row_mut",
+            "column_mut",
+            "slice_mut",
+            "outer_iter_mut",
+            "rows_mut",
+            "axis_iter_mut",
+            "indexed_iter_mut",
+            "get_mut",
+        ],
+        "assign to the elements, `u[[i, j]] = v`, or make a new array with `from_shape_fn`",
+    ),
+    (
+        Receiver::Nd,
+        &[
+            "exp",
+            "ln",
+            "sqrt",
+            "abs",
+            "sin",
+            "cos",
+            "tanh",
+            "powi",
+            "powf",
+            "floor",
+            "ceil",
+            "round",
+            "trunc",
+            "recip",
+            "signum",
+            "fract",
+            "clamp",
+            "log2",
+            "log10",
+            "exp2",
+            "to_degrees",
+            "to_radians",
+            "pow2",
+        ],
+        "apply the scalar's method to each element: `u.mapv(|x| ...)`",
+    ),
+];
+
+/// A signature that is ready to be read, and what it belongs to.
+struct Entry {
+    receiver: Receiver,
+    method: Method,
+    signature: Signature,
+}
+
+static ENTRIES: LazyLock<HashMap<&'static str, Vec<Entry>>> = LazyLock::new(|| {
+    let mut entries: HashMap<_, Vec<Entry>> = HashMap::new();
+    for row in TABLE {
+        entries.entry(row.name).or_default().push(Entry {
+            receiver: row.receiver,
+            method: row.method,
+            signature: Signature::parse(row.signature),
+        });
+    }
+    entries
+});
+
+/// What a method means on a receiver of this type; `None` if there is no such method.
+///
+/// ```
+/// use dsl_runtime::{elaborate::{method::{self, Method}, ty::Ty}, ir::ScalarOp, syntax::Scalar};
+/// let f = Ty::Scalar(Scalar::F64);
+/// assert_eq!(method::find(&f, "sqrt"), Some(Method::Op(ScalarOp::Sqrt)));
+/// assert_eq!(method::find(&Ty::Seq(Box::new(f)), "zip"), Some(Method::Zip));
+/// ```
+pub fn find(receiver: &Ty, name: &str) -> Option<Method> {
+    if let Ty::Scalar(scalar) = receiver
+        && let Some(op) = ScalarOp::method(name, ty::scalar(*scalar))
+    {
+        return Some(Method::Op(op));
+    }
+    lookup(Receiver::of(receiver), name).map(|(method, _)| method)
+}
+
+/// The row of a name for the first of these kinds that has one.
+pub(super) fn lookup(kinds: &[Receiver], name: &str) -> Option<(Method, &'static Signature)> {
+    let entries = ENTRIES.get(name)?;
+    kinds.iter().find_map(|kind| {
+        let entry = entries.iter().find(|entry| entry.receiver == *kind)?;
+        Some((entry.method, &entry.signature))
+    })
+}
+
+/// The signature of a scalar operation as a Rust method.
+pub(super) fn of_op(op: ScalarOp) -> Signature {
+    let own = || Term::Own;
+    let (params, result) = match (op, op.row().signature) {
+        (ScalarOp::Shl | ScalarOp::Shr | ScalarOp::RotateLeft, _) => {
+            (vec![Term::Scalar(Scalar::U32)], own())
+        }
+        (_, OpSignature::Unary(_)) => (vec![], own()),
+        (_, OpSignature::Binary(_)) => (vec![own()], own()),
+        (_, OpSignature::Ternary(_) | OpSignature::Select) => (vec![own(), own()], own()),
+        (_, OpSignature::Compare(_)) => (vec![own()], Term::Scalar(Scalar::Bool)),
+        (_, OpSignature::Count(_)) => (vec![], Term::Scalar(Scalar::U32)),
+        (_, OpSignature::WithI32(_)) => (vec![Term::Scalar(Scalar::I32)], own()),
+    };
+    Signature {
+        params,
+        open: false,
+        result,
+    }
+}
+
+/// What to write instead of a method that rustc knows on such a receiver and kernels do not have.
+pub(super) fn refused(kinds: &[Receiver], name: &str) -> Option<&'static str> {
+    REFUSED
+        .iter()
+        .find(|(kind, names, _)| kinds.contains(kind) && names.contains(&name))
+        .map(|(_, _, remedy)| *remedy)
+}
+
+/// The names of all methods of these kinds; of scalars those of the operations too.
+pub(super) fn names(
+    kinds: &[Receiver],
+    scalar: Option<Scalar>,
+) -> impl Iterator<Item = &'static str> {
+    let ops = crate::ir::op::TABLE
+        .iter()
+        .filter(move |row| scalar.is_some_and(|s| row.signature.admits(ty::scalar(s))))
+        .flat_map(|row| row.methods.iter().copied());
+    TABLE
+        .iter()
+        .filter(move |row| kinds.contains(&row.receiver))
+        .map(|row| row.name)
+        .chain(ops)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signature_parses() {
+        assert!(ENTRIES.len() > 100);
+    }
+
+    #[test]
+    fn no_kind_has_a_name_twice() {
+        let mut seen = std::collections::HashSet::new();
+        for row in TABLE {
+            assert!(
+                seen.insert((row.receiver, row.name)),
+                "{:?} {}",
+                row.receiver,
+                row.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_name_has_no_row() {
+        for (kind, names, remedy) in REFUSED {
+            assert!(!remedy.is_empty());
+            for name in *names {
+                assert!(lookup(&[*kind], name).is_none(), "{kind:?} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn ndarray_comes_before_the_sequence() {
+        let vector = Ty::Nd(1, Box::new(Ty::Scalar(Scalar::F64)));
+        assert_eq!(find(&vector, "map"), Some(Method::Map));
+        assert_eq!(find(&vector, "fold"), Some(Method::Fold));
+        assert_eq!(find(&vector, "scan"), Some(Method::Scan));
+        let matrix = Ty::Nd(2, Box::new(Ty::Scalar(Scalar::F64)));
+        assert_eq!(find(&matrix, "scan"), None);
+    }
+}

@@ -1,0 +1,4 @@
+//! .
+use crate::ir::Func;
+/// .
+pub fn explain(_: &Func) -> String { String::new() }
