@@ -27,7 +27,7 @@ use quote::quote;
 /// `#[kernel(contract)]` computes `a * b + c` with one rounding, on every place but `native`.
 #[proc_macro_attribute]
 pub fn kernel(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let func = match syn::parse::<syn::ItemFn>(item.clone()) {
+    let func = match read::item(item.clone().into()) {
         Ok(func) => func,
         Err(error) => {
             let error = error.to_compile_error();
