@@ -109,7 +109,7 @@ impl Plan<'_> {
             .sinks
             .iter()
             .map(|sink| {
-                let names = defs.by_ref().take(self.results(sink));
+                let names = defs.by_ref().take(Self::results(sink));
                 let names: Vec<String> = names.map(|&def| self.name(def)).collect();
                 format!("{} {}", combined(sink), names.join(", "))
             })
@@ -218,9 +218,8 @@ impl Plan<'_> {
     }
 
     /// The number of results of a sink.
-    fn results(&self, sink: &Sink) -> usize {
+    fn results(sink: &Sink) -> usize {
         match sink.kind {
-            SinkKind::Filter | SinkKind::Collect => sink.values.len(),
             SinkKind::Scatter | SinkKind::ScatterWith => sink.outer.len(),
             _ => sink.values.len(),
         }
