@@ -87,6 +87,10 @@ pub fn mistaken(func: &ItemFn, companion: &TokenStream, errors: Vec<Error>) -> T
     let errors = errors.into_iter().map(Error::into_compile_error);
     let (vis, name) = (&func.vis, &func.sig.ident);
     let inside = inside(vis);
+    if func.sig.receiver().is_some() {
+        // In an `impl`, where no module can stand.
+        return quote!(#(#errors)* #[allow(warnings)] #func);
+    }
     quote! {
         #(#errors)*
         #[allow(warnings)]
@@ -274,6 +278,7 @@ fn plain(func: &ItemFn, params: &[Param], block: &syn::Block, names: &Names) -> 
     sig.ident = names.plain.clone();
     let vis = &func.vis;
     let lets = params.iter().map(Param::unwrap);
+    let stmts = &block.stmts;
     quote! {
         /// The function as written, compiled by rustc.
         #[doc(hidden)]
@@ -282,10 +287,9 @@ fn plain(func: &ItemFn, params: &[Param], block: &syn::Block, names: &Names) -> 
             dead_code, private_interfaces, private_bounds, unstable_name_collisions, clippy::too_many_arguments, clippy::type_complexity, clippy::needless_pass_by_value,
             clippy::must_use_candidate
         )]
-        #[track_caller]
         #vis #sig {
             #(#lets)*
-            #block
+            #(#stmts)*
         }
     }
 }

@@ -515,7 +515,7 @@ table! {
         rexscan Rexscan "(T, fn(T, T) -> T) -> [T]";
         filter Filter "(fn(T) -> bool) -> [T]";
         partition Partition "(fn(T) -> bool) -> ([T], [T])";
-        flat_map FlatMap "(fn(T) -> into U) -> [U]";
+        flat_map FlatMap "(fn(T) -> seq U) -> [U]";
         gather Gather "(seq int I) -> [T]";
         gather_or GatherOr "(seq int I, T) -> [T]";
         scatter Scatter "(seq int I, seq T) -> [T]";
