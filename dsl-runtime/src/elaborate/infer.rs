@@ -13,6 +13,8 @@ mod expr;
 mod mistake;
 mod operator;
 mod pattern;
+#[cfg(test)]
+mod tests;
 mod unify;
 mod wait;
 
