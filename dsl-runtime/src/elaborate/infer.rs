@@ -10,6 +10,8 @@
 mod call;
 mod describe;
 mod expr;
+mod instance;
+mod method;
 mod mistake;
 mod operator;
 mod pattern;
