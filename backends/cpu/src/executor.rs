@@ -9,9 +9,9 @@ use crate::profile;
 use crate::rate::Rate;
 use crate::transfer;
 use crate::unit::Units;
-use dsl_runtime::array::{Arg, ArrayViewMut, Dense, Value};
+use dsl_runtime::array::{Arg, ArrayViewMut, Dense, HostBuffer, Value};
 use dsl_runtime::backend::Failure;
-use dsl_runtime::ir::{Const, Place, SinkKind, op};
+use dsl_runtime::ir::{Const, Place, ScalarType, SinkKind, op};
 use std::sync::Arc;
 
 /// A plan and its machine code.
@@ -512,6 +512,7 @@ impl Walk<'_, '_> {
         // SAFETY: the code lives as long as the image; the environment is what it asks for; the targets were made for it.
         let outcome = unsafe { driver::run(&job, &mut space) };
         if outcome.is_ok() {
+            self.shrink(&space, sinks);
             for (k, sink) in sinks.iter().enumerate() {
                 for (&slot, &bits) in sink.scalars.iter().zip(space.scalars(k)) {
                     self.store.scalars[slot as usize] = bits;
@@ -545,7 +546,11 @@ impl Walk<'_, '_> {
             let (outer, inner) = shape.split_first().expect("an array has a dimension");
             let row = product(inner.iter().map(|&len| self.scalar(len)));
             let scatters = matches!(sink.kind, SinkKind::Scatter | SinkKind::ScatterWith);
-            let rows = if scatters { self.scalar(*outer) } else { extent };
+            let rows = if scatters {
+                self.scalar(*outer)
+            } else {
+                extent
+            };
             let elements = row.and_then(|row| product([row as u64, rows].into_iter()));
             len = rows;
             let held = if scatters {
@@ -577,6 +582,25 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
+    /// Gives back what filters did not keep.
+    fn shrink(&mut self, space: &Workspace, sinks: &[SinkStep]) {
+        for (k, sink) in sinks
+            .iter()
+            .enumerate()
+            .filter(|(_, sink)| sink.kind == SinkKind::Filter)
+        {
+            let targets = &space.targets[space.sinks[k].targets.clone()];
+            for (target, &slot) in targets.iter().zip(&sink.arrays) {
+                let bytes = space.scalars(k)[0] as usize * target.bytes;
+                if let Some(held) = &mut self.store.arrays[slot as usize]
+                    && let Some(handle) = &mut held.handle
+                {
+                    held.data = handle.shrink(bytes);
+                }
+            }
+        }
+    }
+
     /// The memory that a scatter works on: the destination itself where nobody else needs it, else a copy.
     fn destination(&mut self, dest: u32, last: bool, place: Place) -> Result<Held, Stop> {
         let held = &mut self.store.arrays[dest as usize];
@@ -597,13 +621,18 @@ impl Walk<'_, '_> {
         if !(self.early && calm) {
             return None;
         }
-        let result = plan.results.iter().position(|&source| source == Source::Array(slot))?;
+        let result = plan
+            .results
+            .iter()
+            .position(|&source| source == Source::Array(slot))?;
         if plan.direct[result] != Some(step) || result >= 64 {
             return None;
         }
         let view = self.into.get(result)?.as_ref()?;
         let lengths = plan.arrays[slot as usize].shape.iter();
-        let fits = lengths.map(|&len| self.scalar(len) as usize).eq(view.shape().iter().copied());
+        let fits = lengths
+            .map(|&len| self.scalar(len) as usize)
+            .eq(view.shape().iter().copied());
         if !fits || !view.is_contiguous() {
             return None;
         }
@@ -628,7 +657,9 @@ impl Walk<'_, '_> {
         match (plan.results[result], self.into.get(result)) {
             (Source::Array(slot), Some(Some(view))) => {
                 let lengths = plan.arrays[slot as usize].shape.iter();
-                lengths.map(|&len| self.scalar(len) as usize).eq(view.shape().iter().copied())
+                lengths
+                    .map(|&len| self.scalar(len) as usize)
+                    .eq(view.shape().iter().copied())
             }
             _ => true,
         }
@@ -688,18 +719,17 @@ impl Walk<'_, '_> {
             // A later result may be another name of the same memory: then the reference is not the only one.
             let whole = |held: &Held| {
                 held.strides.is_none()
-                    && held.handle.as_ref().is_some_and(|handle| handle.data() == held.data)
+                    && held
+                        .handle
+                        .as_ref()
+                        .is_some_and(|handle| handle.data() == held.data)
             };
             if whole(&held)
                 && let Some(handle) = held.handle.take()
             {
                 match handle.into_buffer() {
                     Ok(buffer) => {
-                        return Ok(Dense {
-                            elem,
-                            shape,
-                            buffer: Arc::new(buffer),
-                        });
+                        return Ok(finished(elem, shape, buffer));
                     }
                     Err(handle) => held.handle = Some(handle),
                 }
@@ -709,14 +739,16 @@ impl Walk<'_, '_> {
         let copy = self.densified(held, slot, Place::default())?;
         let handle = copy.handle.expect("a copy is ours");
         match handle.into_buffer() {
-            Ok(buffer) => Ok(Dense {
-                elem,
-                shape,
-                buffer: Arc::new(buffer),
-            }),
+            Ok(buffer) => Ok(finished(elem, shape, buffer)),
             Err(_) => unreachable!("a copy is nobody else's"),
         }
     }
+}
+
+/// An array that a step has written, in memory of its own.
+fn finished(elem: ScalarType, shape: Vec<usize>, buffer: HostBuffer) -> Dense {
+    // SAFETY: each array of a run that has succeeded was made with room for its shape and written as a whole.
+    unsafe { Dense::from_buffer(elem, shape, Arc::new(buffer)) }
 }
 
 fn bytes_of(word: u64) -> u128 {

@@ -1,4 +1,5 @@
-//! The CPU backend.
+//! The CPU backend: from scheduled functions to machine code on every core.
+
 pub mod abi;
 pub mod crew;
 pub mod driver;

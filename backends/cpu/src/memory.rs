@@ -68,6 +68,19 @@ impl Handle {
         unsafe { self.0.as_ref().head.refs == 1 }
     }
 
+    /// Gives back most of what lies beyond the first `bytes` bytes; the first byte may move.
+    pub fn shrink(&mut self, bytes: usize) -> *mut u8 {
+        if self.is_unique() {
+            // SAFETY: nobody else has a reference to the block.
+            let owned = unsafe { self.0.as_mut() };
+            if let Some(buffer) = &mut owned.buffer {
+                buffer.shrink(bytes);
+                owned.head.data = buffer.as_ptr();
+            }
+        }
+        self.data()
+    }
+
     /// For compiled code, which shares the reference.
     pub fn block(&self) -> *mut Block {
         self.0.as_ptr().cast()
@@ -133,7 +146,12 @@ pub static RUNTIME: Runtime = Runtime {
     clear,
 };
 
-unsafe extern "C" fn alloc(frame: *const Frame, elements: u64, bytes: u64, site: u64) -> *mut Block {
+unsafe extern "C" fn alloc(
+    frame: *const Frame,
+    elements: u64,
+    bytes: u64,
+    site: u64,
+) -> *mut Block {
     let block = usize::try_from(elements)
         .ok()
         .and_then(|elements| Handle::uninit(elements, bytes as usize));

@@ -6,8 +6,8 @@
 
 use dsl_runtime::backend::CompileError;
 use dsl_runtime::ir::{
-    Atom, Block, Const, Data, Expr, Func, Index, Level, Loop, LoopKind, Par, Place, ScalarOp, ScalarType,
-    SinkKind, Stmt, Type, Var, VarSet, walk,
+    Atom, Block, Const, Data, Expr, Func, Index, Level, Loop, LoopKind, Par, Place, ScalarOp,
+    ScalarType, SinkKind, Stmt, Type, Var, VarSet, walk,
 };
 use dsl_runtime::pass::effect;
 use std::collections::HashMap;
@@ -241,39 +241,8 @@ pub struct SinkStep {
 impl Plan {
     /// The plan of a scheduled function.
     pub fn of(func: &Func) -> Result<Plan, CompileError> {
-        let mut planner = Planner {
-            func,
-            plan: Plan {
-                steps: vec![],
-                results: vec![],
-                params: vec![],
-                scalars: 0,
-                arrays: vec![],
-                pars: vec![],
-                regions: vec![],
-                slots: HashMap::new(),
-                direct: vec![],
-            },
-        };
-        for &size in &func.sizes {
-            planner.slot(size);
-        }
-        for (number, &param) in func.params.iter().enumerate() {
-            let slot = planner.slot(param);
-            if let Slot::Array(array) = slot {
-                planner.plan.arrays[array as usize].param = Some(number);
-            }
-            let shape = &func.ty(param).shape;
-            let sizes = shape.iter().enumerate().filter_map(|(dim, size)| {
-                let var = size.as_var().filter(|var| func.sizes.contains(var))?;
-                match planner.slot(var) {
-                    Slot::Scalar(slot) => Some((dim, slot)),
-                    Slot::Array(_) => None,
-                }
-            });
-            let sizes = sizes.collect();
-            planner.plan.params.push(Param { slot, sizes });
-        }
+        let mut planner = Planner::new(func);
+        planner.signature();
         let steps = planner.block(&func.body, &VarSet::new());
         let results = func.body.results.iter();
         planner.plan.results = results.map(|&atom| planner.source(atom)).collect();
@@ -281,6 +250,30 @@ impl Plan {
         let mut plan = planner.plan;
         plan.direct = direct(&plan, func);
         Ok(plan)
+    }
+
+    /// The whole function as one region, for a run that says how it fails.
+    pub fn exact(func: &Func) -> Plan {
+        let mut planner = Planner::new(func);
+        planner.signature();
+        let needed = func.body.results.iter().filter_map(|atom| atom.as_var());
+        let mut needed: VarSet = needed.collect();
+        for var in needed.clone() {
+            planner.need(&mut needed, var.into());
+        }
+        if !func.body.stmts.is_empty() {
+            let action = planner.region(&func.body.stmts, &needed);
+            planner.plan.regions[0].dying.clear();
+            planner.plan.steps.push(Step {
+                action,
+                drops: vec![],
+                place: Place::default(),
+            });
+        }
+        let results = func.body.results.iter();
+        planner.plan.results = results.map(|&atom| planner.source(atom)).collect();
+        planner.plan.direct = vec![None; planner.plan.results.len()];
+        planner.plan
     }
 }
 
@@ -303,7 +296,46 @@ enum Doer {
 /// Inside branches without pars, more statements than this are compiled.
 const FEW: usize = 16;
 
-impl Planner<'_> {
+impl<'f> Planner<'f> {
+    fn new(func: &'f Func) -> Planner<'f> {
+        let plan = Plan {
+            steps: vec![],
+            results: vec![],
+            params: vec![],
+            scalars: 0,
+            arrays: vec![],
+            pars: vec![],
+            regions: vec![],
+            slots: HashMap::new(),
+            direct: vec![],
+        };
+        Planner { func, plan }
+    }
+
+    /// Slots of the parameters and of the sizes that they bind.
+    fn signature(&mut self) {
+        let func = self.func;
+        for &size in &func.sizes {
+            self.slot(size);
+        }
+        for (number, &param) in func.params.iter().enumerate() {
+            let slot = self.slot(param);
+            if let Slot::Array(array) = slot {
+                self.plan.arrays[array as usize].param = Some(number);
+            }
+            let shape = &func.ty(param).shape;
+            let sizes = shape.iter().enumerate().filter_map(|(dim, size)| {
+                let var = size.as_var().filter(|var| func.sizes.contains(var))?;
+                match self.slot(var) {
+                    Slot::Scalar(slot) => Some((dim, slot)),
+                    Slot::Array(_) => None,
+                }
+            });
+            let sizes = sizes.collect();
+            self.plan.params.push(Param { slot, sizes });
+        }
+    }
+
     fn doer(&self, stmt: &Stmt) -> Doer {
         let func = self.func;
         match &stmt.expr {
@@ -350,7 +382,10 @@ impl Planner<'_> {
     fn block(&mut self, block: &Block, after: &VarSet) -> Vec<Step> {
         let vars = &self.func.vars;
         let mut live = after.clone();
-        block.results.iter().for_each(|&atom| self.need(&mut live, atom));
+        block
+            .results
+            .iter()
+            .for_each(|&atom| self.need(&mut live, atom));
         // From the end: what is needed after each statement.
         let mut needed = vec![VarSet::new(); block.stmts.len()];
         for (stmt, needed) in block.stmts.iter().zip(&mut needed).rev() {
@@ -409,12 +444,12 @@ impl Planner<'_> {
             touched.extend(walk::free_of_stmt(&self.func.vars, stmt));
             touched.extend(stmt.defs.iter().copied());
         }
-        let drops = touched.difference(needed).filter_map(|var| {
-            match self.plan.slots.get(var) {
+        let drops = touched
+            .difference(needed)
+            .filter_map(|var| match self.plan.slots.get(var) {
                 Some(&Slot::Array(slot)) => Some(slot),
                 _ => None,
-            }
-        });
+            });
         steps.push(Step {
             action,
             drops: drops.collect(),
@@ -429,7 +464,10 @@ impl Planner<'_> {
         for stmt in stmts {
             free.extend(walk::free_of_stmt(&self.func.vars, stmt));
         }
-        let own: VarSet = stmts.iter().flat_map(|stmt| stmt.defs.iter().copied()).collect();
+        let own: VarSet = stmts
+            .iter()
+            .flat_map(|stmt| stmt.defs.iter().copied())
+            .collect();
         let dying = free
             .iter()
             .copied()
@@ -590,7 +628,12 @@ impl Planner<'_> {
                 for (number, atom) in sink.outer.iter().enumerate() {
                     let Some(var) = atom.as_var() else { continue };
                     let again = sink.outer[number + 1..].contains(atom)
-                        || par.sinks.iter().filter(|other| other.outer.contains(atom)).count() > 1
+                        || par
+                            .sinks
+                            .iter()
+                            .filter(|other| other.outer.contains(atom))
+                            .count()
+                            > 1
                         || walk::free(&self.func.vars, &par.body).contains(&var);
                     let last = !again && !needed.contains(&var);
                     step.dest.push((self.array_slot(var), last));
@@ -598,8 +641,16 @@ impl Planner<'_> {
             } else {
                 step.start = sink.outer.iter().map(|&atom| self.scalar(atom)).collect();
             }
-            step.scalars = defs.by_ref().take(scalars).map(|var| self.scalar_slot(var)).collect();
-            step.arrays = defs.by_ref().take(arrays).map(|var| self.array_slot(var)).collect();
+            step.scalars = defs
+                .by_ref()
+                .take(scalars)
+                .map(|var| self.scalar_slot(var))
+                .collect();
+            step.arrays = defs
+                .by_ref()
+                .take(arrays)
+                .map(|var| self.array_slot(var))
+                .collect();
             sinks.push(step);
         }
         self.plan.pars.push(stmt.clone());
@@ -700,6 +751,35 @@ fn pack(data: &Data) -> Vec<u64> {
 /// Whether a par is driven by the executor.
 pub fn on_threads(par: &Par) -> bool {
     par.levels.is_empty() || par.levels.contains(&Level::Threads)
+}
+
+/// A guess at the operations of an iteration; where an inner extent is not known, of a few rounds.
+pub fn operations(stmt: &Stmt) -> f64 {
+    const ROUNDS: f64 = 16.0;
+    fn rounds(extent: Atom) -> f64 {
+        extent.as_const().map_or(ROUNDS, |n| n.bits as f64)
+    }
+    fn block(block: &Block) -> f64 {
+        block.stmts.iter().map(each).sum()
+    }
+    fn each(stmt: &Stmt) -> f64 {
+        match &stmt.expr {
+            Expr::Par(par) => rounds(par.extent) * operations(stmt),
+            Expr::Loop(inner) => {
+                let rounds = match inner.kind {
+                    LoopKind::For { extent, .. } => rounds(extent),
+                    LoopKind::While(_) => ROUNDS,
+                };
+                rounds * block(&inner.body)
+            }
+            Expr::If(_, then, other) => 1.0 + block(then) + block(other),
+            _ => effect::cost(stmt).min(64) as f64,
+        }
+    }
+    match &stmt.expr {
+        Expr::Par(par) => 1.0 + block(&par.body),
+        _ => each(stmt),
+    }
 }
 
 fn has_threads(expr: &Expr) -> bool {

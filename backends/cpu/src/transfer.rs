@@ -86,11 +86,14 @@ pub unsafe fn gather(
     unsafe {
         match strides {
             None => bytes(crew, to, from, shape.iter().product::<usize>() * elem),
-            Some(strides) => {
-                walk(shape, strides, &contiguous(shape, elem), &mut |from_at, to_at| {
+            Some(strides) => walk(
+                shape,
+                strides,
+                &contiguous(shape, elem),
+                &mut |from_at, to_at| {
                     std::ptr::copy_nonoverlapping(from.offset(from_at), to.offset(to_at), elem)
-                })
-            }
+                },
+            ),
         }
     }
 }
@@ -99,12 +102,7 @@ pub unsafe fn gather(
 ///
 /// # Safety
 /// As that of [`gather`].
-pub unsafe fn copy(
-    crew: &Crew,
-    to: &ArrayViewMut<'_>,
-    from: *const u8,
-    strides: Option<&[isize]>,
-) {
+pub unsafe fn copy(crew: &Crew, to: &ArrayViewMut<'_>, from: *const u8, strides: Option<&[isize]>) {
     let (shape, elem, data) = (to.shape(), to.elem().bytes(), to.data());
     // SAFETY: the caller's.
     unsafe {
@@ -132,7 +130,13 @@ fn walk(shape: &[usize], a: &[isize], b: &[isize], f: &mut dyn FnMut(isize, isiz
             return f(at.0, at.1);
         };
         for i in 0..len as isize {
-            go(shape, &a[1..], &b[1..], (at.0 + i * a[0], at.1 + i * b[0]), f);
+            go(
+                shape,
+                &a[1..],
+                &b[1..],
+                (at.0 + i * a[0], at.1 + i * b[0]),
+                f,
+            );
         }
     }
     go(shape, a, b, (0, 0), f)

@@ -5,7 +5,7 @@
 //! reused as they are.
 
 use super::Element;
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -182,6 +182,30 @@ impl HostBuffer {
             data,
             layout: asked,
         })
+    }
+
+    /// Gives back what lies beyond the first `bytes` bytes, where that is most of the buffer. What is kept does not change;
+    /// large buffers are not copied where the system can do without.
+    ///
+    /// ```
+    /// use dsl_runtime::array::HostBuffer;
+    /// let mut buffer = HostBuffer::uninit(1 << 20, 8).unwrap();
+    /// buffer.shrink(800);
+    /// assert!(buffer.bytes() >= 800 && buffer.bytes() < 1 << 20);
+    /// ```
+    pub fn shrink(&mut self, bytes: usize) {
+        let align = self.layout.align();
+        let least = bytes.max(align).next_multiple_of(align);
+        let size = class_above(least).map_or(least, |(_, size)| size);
+        if size > self.layout.size() / 2 {
+            return;
+        }
+        // SAFETY: allocated with this layout (of more than one element); the new size is not 0 and smaller.
+        let data = unsafe { realloc(self.data.as_ptr(), self.layout, size) };
+        let layout = Layout::from_size_align(size, align);
+        if let (Some(data), Ok(layout)) = (NonNull::new(data), layout) {
+            (self.data, self.layout) = (data, layout);
+        }
     }
 
     /// Takes over a vector's memory.

@@ -268,6 +268,10 @@ impl Error {
                 what,
                 site: Some(whole()),
             },
+            Failure::Internal(text) => Error::Internal {
+                text,
+                kernel: func.name.clone(),
+            },
         }
     }
 
