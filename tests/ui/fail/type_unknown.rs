@@ -2,8 +2,8 @@ use cuprous::prelude::*;
 
 #[kernel]
 fn f(x: &[f64]) -> f64 {
-    let first = |_wait: std::time::Duration| x[0];
-    first(std::time::Duration::ZERO)
+    let none: Option<std::time::Duration> = None;
+    if none.is_none() { x[0] } else { 0.0 }
 }
 
 fn main() {}
