@@ -415,7 +415,7 @@ fn idioms(x: &[f64], n: usize, u: &Array2<f32>, pts: &[(f32, u8)], w: &mut [f64]
     let inside = (0.0..=1.0).contains(&best) && (2..n).contains(&at);
     let head = &x[..n / 2];
     let tail = x[n / 2..].iter().rev().map(|v| v - head[0]).collect::<Vec<_>>();
-    let small: [f32; 3] = std::array::from_fn(|i: usize| pts[i].0);
+    let small: [f32; 3] = std::array::from_fn(|i| pts[i].0);
     let matrix = [[0.0f32; 3]; 2];
     let cell = matrix[1].iter().zip(&small).map(|(a, b)| a * b).sum::<f32>();
     let pairs = x.chunks(2).zip(x.windows(2)).map(|(a, b)| a[0] + b[1]).count();
@@ -572,7 +572,7 @@ fn with<F: Fn(f64, usize) -> f64>(x: &[f64], f: F) -> Vec<f64> {
 fn calls(x: &[f64]) -> Vec<f64> {
     let k = 3.0;
     let y = with(x, |v, i| if i > 2 { v } else { k });
-    conversions(&y, |v: f64| v.abs())
+    conversions(&y, |v| v.abs())
 }
 
 #[test]
