@@ -1,7 +1,8 @@
 //! Statements: from operations and operands to statements of the function that is being made. What can be computed here
 //! is (constants, identities that hold to the bit, the same pure operation again), so that sizes that are equal are one atom.
 
-use super::{Lower, R};
+use super::env::{Env, FALSE, TRUE};
+use super::{Code, Lower, R};
 use crate::elaborate::ty::Mistake;
 use crate::ir::{
     Atom, Block, Check, Const, Expr, Fault, Index, LoopKind, Par, ScalarOp, ScalarType, Sink,
@@ -9,10 +10,28 @@ use crate::ir::{
 };
 
 /// A block that statements are being appended to.
+#[derive(Default)]
 pub(super) struct Open {
     /// Its number: names remember in which block they were defined.
     id: u32,
     stmts: Vec<Stmt>,
+}
+
+impl Open {
+    /// Its statements.
+    pub(super) fn into_stmts(self) -> Vec<Stmt> {
+        self.stmts
+    }
+}
+
+/// Where the lowering stood.
+pub(super) struct Saved {
+    vars: usize,
+    sources: usize,
+    blocks: usize,
+    stmts: usize,
+    depth: usize,
+    env: Env,
 }
 
 /// A pure operation and its operands: the same one again has the same value.
@@ -107,6 +126,14 @@ impl Lower {
     pub(super) fn op(&mut self, op: ScalarOp, operands: &[Atom]) -> Atom {
         if let Some(value) = self.fold(op, operands) {
             return value;
+        }
+        if let (ScalarOp::Select, &[cond, a, b]) = (op, operands) {
+            match (a, b) {
+                (_, FALSE) => return self.and(cond, a),
+                (TRUE, _) => return self.or(cond, b),
+                (FALSE, TRUE) => return self.not(cond),
+                _ => {}
+            }
         }
         let types: Vec<ScalarType> = operands.iter().map(|&atom| self.elem(atom)).collect();
         let Some(ty) = op.result(&types) else {
@@ -332,7 +359,7 @@ impl Lower {
 
     fn ragged(&self) -> Box<Mistake> {
         self.mistake(
-            "CU0140",
+            Code::Ragged,
             "rows of different lengths do not make one array here",
             "reduce each row to one value, or give all rows one length; segmented forms over offsets serve ragged rows",
         )
@@ -361,23 +388,42 @@ impl Lower {
         Some(atom)
     }
 
-    /// What a block would hold if `f` ran: nothing of it remains.
+    /// Where the lowering stands, to come back to.
+    pub(super) fn save(&self) -> Saved {
+        Saved {
+            vars: self.func.vars.len(),
+            sources: self.func.sources.len(),
+            blocks: self.blocks.len(),
+            stmts: self.blocks.last().map_or(0, |block| block.stmts.len()),
+            depth: self.depth,
+            env: self.env.clone(),
+        }
+    }
+
+    /// Forgets what was done since.
+    pub(super) fn restore(&mut self, saved: Saved) {
+        self.func.vars.truncate(saved.vars);
+        self.homes.truncate(saved.vars);
+        self.func.sources.truncate(saved.sources);
+        self.known
+            .retain(|_, var| (var.0 as usize) < saved.vars);
+        self.blocks.truncate(saved.blocks);
+        if let Some(block) = self.blocks.last_mut() {
+            block.stmts.truncate(saved.stmts);
+        }
+        self.depth = saved.depth;
+        self.env = saved.env;
+    }
+
+    /// What `f` gives, and whether what it appends could fail; nothing of it remains.
     pub(super) fn rehearse<T>(&mut self, f: impl FnOnce(&mut Lower) -> R<T>) -> R<(T, bool)> {
-        let (vars, sources, env) = (
-            self.func.vars.len(),
-            self.func.sources.len(),
-            self.env.clone(),
-        );
+        let saved = self.save();
         self.open();
-        let value = f(self);
+        let value = f(self)?;
         let block = self.close(vec![]);
         let fails = block.stmts.iter().any(|stmt| can_fail(&self.func, stmt));
-        self.func.vars.truncate(vars);
-        self.homes.truncate(vars);
-        self.func.sources.truncate(sources);
-        self.known.retain(|_, var| (var.0 as usize) < vars);
-        self.env = env;
-        Ok((value?, fails))
+        self.restore(saved);
+        Ok((value, fails))
     }
 
     /// Whether a block holds at most `limit` statements, none of which can fail or needs a condition to hold.
