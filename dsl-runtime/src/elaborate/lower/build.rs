@@ -144,7 +144,7 @@ impl Lower {
             );
         };
         let expr = Expr::Op(op, operands.to_vec());
-        if op.can_fail(types[0]) {
+        if op_fails(op, types[0], operands) {
             return self.bind("t", Type::scalar(ty), expr).into();
         }
         self.pure(Known::Op(op, operands.to_vec()), ty, expr)
@@ -366,7 +366,7 @@ impl Lower {
     }
 
     /// The atom if it is visible here; if statements of `body` that cannot fail compute it from what is, they move here.
-    fn hoist(&mut self, atom: Atom, body: &mut Block) -> Option<Atom> {
+    pub(super) fn hoist(&mut self, atom: Atom, body: &mut Block) -> Option<Atom> {
         if self.visible(atom) {
             return Some(atom);
         }
@@ -447,9 +447,18 @@ fn unsigned(ty: ScalarType) -> bool {
     ty.class() == crate::ir::types::Class::Unsigned
 }
 
+/// Whether an operation can fail on these operands: a division by a constant that is neither 0 nor -1 cannot.
+fn op_fails(op: ScalarOp, ty: ScalarType, operands: &[Atom]) -> bool {
+    let harmless = |divisor: Const| {
+        let ones = u64::MAX >> (64 - ty.bits());
+        divisor.bits != 0 && (unsigned(ty) || divisor.bits != ones)
+    };
+    op.can_fail(ty) && !operands[1].as_const().is_some_and(harmless)
+}
+
 fn cheap(func: &crate::ir::Func, stmt: &Stmt) -> bool {
     match &stmt.expr {
-        Expr::Op(op, operands) => !op.can_fail(func.atom_type(operands[0]).elem),
+        Expr::Op(op, operands) => !op_fails(*op, func.atom_type(operands[0]).elem, operands),
         Expr::Cast(..) | Expr::Bits(..) => true,
         _ => false,
     }
@@ -458,7 +467,7 @@ fn cheap(func: &crate::ir::Func, stmt: &Stmt) -> bool {
 /// Whether a statement, or one inside it, can fail or run without end.
 pub(super) fn can_fail(func: &crate::ir::Func, stmt: &Stmt) -> bool {
     let own = match &stmt.expr {
-        Expr::Op(op, operands) => op.can_fail(func.atom_type(operands[0]).elem),
+        Expr::Op(op, operands) => op_fails(*op, func.atom_type(operands[0]).elem, operands),
         Expr::Index(index) | Expr::Update(index, _) => index.checked,
         Expr::Check(_) => true,
         Expr::Loop(repeat) => matches!(repeat.kind, LoopKind::While(_)),

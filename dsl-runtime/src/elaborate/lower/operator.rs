@@ -68,7 +68,7 @@ impl Lower {
     ) -> R<Value> {
         let unit = Ty::Tuple(vec![]);
         let ty = self.ty(place);
-        if let Some(factors) = self.product(value)
+        if let Some(factors) = self.factors(value)
             && matches!(op, Binary::Add | Binary::Sub)
             && self.contracts(&ty)
         {
@@ -95,10 +95,10 @@ impl Lower {
     }
 
     /// The factors of a product.
-    fn product(&self, expr: &'static Expr) -> Option<[&'static Expr; 2]> {
+    fn factors(&self, expr: &'static Expr) -> Option<[&'static Expr; 2]> {
         match &expr.kind {
             ExprKind::Binary(Binary::Mul, a, b) => Some([a, b]),
-            ExprKind::Unary(Unary::Ref | Unary::Deref, inner) => self.product(inner),
+            ExprKind::Unary(Unary::Ref | Unary::Deref, inner) => self.factors(inner),
             _ => None,
         }
     }
@@ -115,7 +115,7 @@ impl Lower {
         {
             return None;
         }
-        match (self.product(left), self.product(right)) {
+        match (self.factors(left), self.factors(right)) {
             (Some(factors), _) => Some((factors, right, true)),
             (None, Some(factors)) => Some((factors, left, false)),
             (None, None) => None,

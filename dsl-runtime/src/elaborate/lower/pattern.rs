@@ -8,6 +8,8 @@ use crate::ir::{Atom, Const, ScalarOp};
 use crate::syntax::{ExprKind, Pattern, PatternKind, Scalar};
 use std::rc::Rc;
 
+/// The type of lengths and indices.
+pub(super) const USIZE: Ty = Ty::Scalar(Scalar::Usize);
 /// The type of conditions.
 pub(super) const BOOL: Ty = Ty::Scalar(Scalar::Bool);
 

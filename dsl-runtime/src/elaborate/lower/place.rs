@@ -206,6 +206,21 @@ impl Lower {
         }
     }
 
+    /// A sequence with the element at an index that lies inside replaced.
+    pub(super) fn with_element(
+        &mut self,
+        old: &Value,
+        ty: &Ty,
+        at: Atom,
+        new: Value,
+    ) -> R<Value> {
+        let array = self.array(old, ty)?;
+        let mut vars = self.materialize(&array)?;
+        let elem = array.elem.clone();
+        self.update_leaves(&mut vars, &elem, &mut vec![at], &[], &new, &mut false)?;
+        Ok(Value::stored(array.dims.clone(), elem, vars))
+    }
+
     /// Tests indices against the lengths, in order, and makes them `u64`.
     pub(super) fn indices_inside(
         &mut self,
