@@ -88,6 +88,8 @@ pub enum Failure {
     },
     /// The place lacks something; the text contains "unsupported".
     Unsupported(String),
+    /// An invariant of ours is broken: which unit, and what it saw.
+    Internal(String),
 }
 
 /// Why a function could not be compiled.

@@ -1,12 +1,22 @@
 //! Arrays at the boundary: what a run reads and writes. The typed [`Array`] of users stands on the same buffers.
 
 use crate::ir::{Const, ScalarType};
+use smallvec::SmallVec;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+pub mod element;
+pub(crate) mod erased;
 pub mod memory;
+mod strided;
+mod typed;
 
+pub use element::{Element, LeafLayout};
 pub use memory::HostBuffer;
+pub use typed::Array;
+
+/// Lengths or distances along dimensions: in place up to rank 4.
+pub type Dims<T> = SmallVec<[T; 4]>;
 
 /// An argument of a run.
 #[derive(Clone, Debug)]
@@ -28,8 +38,9 @@ pub enum Value {
     Written,
 }
 
-/// An array in memory of ours: contiguous, row-major, shared.
+/// An array in memory of ours: contiguous, row-major, shared. Made by [`Dense::from_buffer`] or [`Dense::from_bits`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Dense {
     /// The type of an element.
     pub elem: ScalarType,
@@ -43,8 +54,8 @@ pub struct Dense {
 #[derive(Clone, Debug)]
 pub struct ArrayView<'a> {
     elem: ScalarType,
-    shape: Vec<usize>,
-    strides: Vec<isize>,
+    shape: Dims<usize>,
+    strides: Dims<isize>,
     data: *const u8,
     life: PhantomData<&'a [u8]>,
 }
@@ -53,8 +64,8 @@ pub struct ArrayView<'a> {
 #[derive(Debug)]
 pub struct ArrayViewMut<'a> {
     elem: ScalarType,
-    shape: Vec<usize>,
-    strides: Vec<isize>,
+    shape: Dims<usize>,
+    strides: Dims<isize>,
     data: *mut u8,
     life: PhantomData<&'a mut [u8]>,
 }
@@ -76,10 +87,11 @@ macro_rules! accessors {
             /// access, aligned for `elem`, and initialised.
             pub unsafe fn from_raw(
                 elem: ScalarType,
-                shape: Vec<usize>,
-                strides: Vec<isize>,
+                shape: impl Into<Dims<usize>>,
+                strides: impl Into<Dims<isize>>,
                 data: $pointer,
             ) -> Self {
+                let (shape, strides) = (shape.into(), strides.into());
                 debug_assert_eq!(shape.len(), strides.len());
                 $view {
                     elem,
@@ -111,12 +123,39 @@ macro_rules! accessors {
             }
             /// Whether the elements lie contiguous in row-major order (strides of dimensions of length 1 do not count).
             pub fn is_contiguous(&self) -> bool {
-                contiguous(&self.shape, self.elem.bytes())
-                    .iter()
-                    .zip(&self.strides)
-                    .zip(&self.shape)
-                    .all(|((want, have), &len)| len <= 1 || want == have)
-                    || self.elements() == 0
+                let mut step = self.elem.bytes() as isize;
+                for (&len, &stride) in self.shape.iter().zip(&self.strides).rev() {
+                    if len == 0 {
+                        return true;
+                    }
+                    if len > 1 && stride != step {
+                        return self.elements() == 0;
+                    }
+                    step = step.saturating_mul(len as isize);
+                }
+                true
+            }
+            /// Where element `indices` lies; panics where it is outside, as slices do.
+            fn at(&self, indices: &[usize]) -> $pointer {
+                assert_eq!(indices.len(), self.shape.len(), "one index a dimension");
+                let mut distance = 0isize;
+                for ((&index, &len), &stride) in indices.iter().zip(&self.shape).zip(&self.strides) {
+                    assert!(index < len, "index {index} is out of bounds for length {len}");
+                    distance += index as isize * stride;
+                }
+                self.data.wrapping_byte_offset(distance)
+            }
+            /// The element there; panics where it is outside, as slices do.
+            pub fn get(&self, indices: &[usize]) -> Const {
+                // SAFETY: `at` has checked the indices, and whoever made the view has vouched for its elements.
+                unsafe { strided::read(self.elem, self.at(indices)) }
+            }
+            /// The elements in row-major order.
+            pub fn iter(&self) -> impl Iterator<Item = Const> + '_ {
+                strided::offsets(&self.shape, &self.strides).map(|distance| {
+                    // SAFETY: `offsets` yields elements of this view only.
+                    unsafe { strided::read(self.elem, self.data.wrapping_byte_offset(distance)) }
+                })
             }
         }
     };
@@ -125,8 +164,8 @@ accessors!(ArrayView, *const u8);
 accessors!(ArrayViewMut, *mut u8);
 
 /// The strides, in bytes, of a contiguous row-major array.
-pub fn contiguous(shape: &[usize], bytes: usize) -> Vec<isize> {
-    let mut strides = vec![0; shape.len()];
+pub fn contiguous(shape: &[usize], bytes: usize) -> Dims<isize> {
+    let mut strides = Dims::from_elem(0, shape.len());
     let mut step = bytes as isize;
     for (stride, &len) in strides.iter_mut().zip(shape).rev() {
         *stride = step;
@@ -135,16 +174,152 @@ pub fn contiguous(shape: &[usize], bytes: usize) -> Vec<isize> {
     strides
 }
 
+impl<'a> ArrayView<'a> {
+    /// The sub-array with this outermost index; panics where it is outside.
+    pub fn sub(&self, index: usize) -> ArrayView<'a> {
+        assert!(
+            index < self.shape[0],
+            "index {index} is out of bounds for length {}",
+            self.shape[0]
+        );
+        ArrayView {
+            elem: self.elem,
+            shape: self.shape[1..].into(),
+            strides: self.strides[1..].into(),
+            data: self
+                .data
+                .wrapping_byte_offset(index as isize * self.strides[0]),
+            life: PhantomData,
+        }
+    }
+
+    /// A copy in memory of ours; `None` if that cannot be had.
+    pub fn to_dense(&self) -> Option<Dense> {
+        let buffer = HostBuffer::uninit(self.elements(), self.elem.bytes())?;
+        // SAFETY: the buffer has room for every element, contiguous; `copy` initialises them all.
+        unsafe {
+            strided::copy(
+                self.elem.bytes(),
+                &self.shape,
+                (self.data, &self.strides),
+                (
+                    buffer.as_ptr(),
+                    &contiguous(&self.shape, self.elem.bytes()),
+                ),
+            );
+            Some(Dense::from_buffer(
+                self.elem,
+                self.shape.to_vec(),
+                Arc::new(buffer),
+            ))
+        }
+    }
+}
+
+impl ArrayViewMut<'_> {
+    /// Writes one element; panics where it is outside, as slices do.
+    pub fn set(&mut self, indices: &[usize], value: Const) {
+        assert_eq!(value.ty, self.elem, "a value of another type");
+        // SAFETY: `at` has checked the indices, and whoever made the view has vouched for its elements.
+        unsafe { strided::write(self.at(indices), value) }
+    }
+
+    /// Writes all elements; type and shape must agree.
+    pub fn copy_from(&mut self, from: &ArrayView<'_>) {
+        assert_eq!(self.elem, from.elem, "values of another type");
+        assert_eq!(self.shape, from.shape, "values of another shape");
+        // SAFETY: both views reach these elements; one is an exclusive borrow, so they do not overlap.
+        unsafe {
+            strided::copy(
+                self.elem.bytes(),
+                &self.shape,
+                (from.data, &from.strides),
+                (self.data, &self.strides),
+            )
+        }
+    }
+}
+
 impl Dense {
+    /// An array in this memory.
+    ///
+    /// # Safety
+    /// The first `product(shape) * elem.bytes()` bytes of the buffer exist, are initialised with values of `elem`, and
+    /// are not written as long as this value or a clone of it lives.
+    pub unsafe fn from_buffer(
+        elem: ScalarType,
+        shape: Vec<usize>,
+        buffer: Arc<HostBuffer>,
+    ) -> Dense {
+        debug_assert!(shape.iter().product::<usize>() * elem.bytes() <= buffer.bytes());
+        Dense {
+            elem,
+            shape,
+            buffer,
+        }
+    }
+
+    /// An array of the elements with these bits (zero-extended), row-major; `None` if memory cannot be had.
+    ///
+    /// ```
+    /// use dsl_runtime::{array::Dense, ir::{Const, ScalarType}};
+    /// let x = Dense::from_bits(ScalarType::U8, vec![2, 2], [1, 2, 3, 4]).unwrap();
+    /// assert_eq!(x.view().get(&[1, 0]), Const::u8(3));
+    /// ```
+    ///
+    /// # Panics
+    /// If there are fewer elements than the shape says.
+    pub fn from_bits(
+        elem: ScalarType,
+        shape: Vec<usize>,
+        bits: impl IntoIterator<Item = u64>,
+    ) -> Option<Dense> {
+        let len = shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k))?;
+        let buffer = HostBuffer::uninit(len, elem.bytes())?;
+        let mut bits = bits.into_iter();
+        for k in 0..len {
+            let bits = bits.next().expect("an element for each place of the shape");
+            let value = Const { ty: elem, bits };
+            // SAFETY: element k of len lies inside, aligned.
+            unsafe { strided::write(buffer.as_ptr().add(k * elem.bytes()), value) }
+        }
+        // SAFETY: all elements were written just now.
+        Some(unsafe { Dense::from_buffer(elem, shape, Arc::new(buffer)) })
+    }
+
+    /// Gives its memory to a vector, if nobody shares it and it fits.
+    ///
+    /// # Safety
+    /// It has `len` elements, and `T` is a scalar type of its element type.
+    pub(crate) unsafe fn into_vec<T: Element>(self, len: usize) -> Result<Vec<T>, Dense> {
+        let Dense {
+            elem,
+            shape,
+            buffer,
+        } = self;
+        let buffer = Arc::try_unwrap(buffer).and_then(|buffer| {
+            // SAFETY: the buffer's first elements are initialised, as for every `Dense`.
+            match unsafe { buffer.into_vec::<T>(len) } {
+                Ok(vec) => Ok(vec),
+                Err(buffer) => Err(Arc::new(buffer)),
+            }
+        });
+        buffer.map_err(|buffer| Dense {
+            elem,
+            shape,
+            buffer,
+        })
+    }
+
     /// Reads it.
     pub fn view(&self) -> ArrayView<'_> {
         // SAFETY: the buffer holds the whole array, aligned for every scalar, for as long as `self` is borrowed.
         unsafe {
             ArrayView::from_raw(
                 self.elem,
-                self.shape.clone(),
+                self.shape.as_slice(),
                 contiguous(&self.shape, self.elem.bytes()),
-                self.buffer.as_ptr(),
+                self.buffer.as_ptr().cast_const(),
             )
         }
     }

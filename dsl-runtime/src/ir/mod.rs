@@ -12,16 +12,21 @@
 
 pub mod build;
 pub mod fault;
+pub mod hash;
+mod lex;
 pub mod op;
 pub mod order;
+pub mod parse;
+pub mod print;
 pub mod sink;
 pub mod types;
+pub mod verify;
 pub mod walk;
 
 pub use fault::Fault;
 pub use op::ScalarOp;
 pub use sink::{Combine, Lambda, Sink, SinkKind};
-pub use types::{Const, ScalarType, Type};
+pub use types::{Const, FromConst, ScalarType, Type};
 
 use crate::syntax::{Source, Span};
 use std::collections::BTreeSet;
@@ -164,7 +169,7 @@ pub struct Check {
 /// A sequential loop that carries values, arrays among them.
 ///
 /// `loop for %i in 0..%n (%a: T = %init, …) { …; yield … }` and
-/// `loop while { …; yield %cond } (%a: T = %init, …) { …; yield … }`.
+/// `loop while (%a: T = %init, …) { …; yield %cond } { …; yield … }`.
 /// The type of a carried array may name carried sizes that stand before it, so that arrays may change their length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loop {
@@ -210,16 +215,37 @@ pub struct Par {
     pub levels: Vec<Level>,
 }
 
-/// Where iterations go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs)]
-pub enum Level {
-    Ranks,
-    Grid,
-    Group,
-    Threads,
-    Simd,
-    Seq,
+macro_rules! levels {
+    ($($(#[$doc:meta])* $variant:ident $name:literal;)*) => {
+        /// Where iterations go, outermost first.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Level { $($(#[$doc])* $variant),* }
+
+        impl Level {
+            /// The name in the text form.
+            pub fn name(self) -> &'static str {
+                match self { $(Level::$variant => $name),* }
+            }
+            /// The level of that name.
+            pub fn parse(name: &str) -> Option<Level> {
+                match name { $($name => Some(Level::$variant),)* _ => None }
+            }
+        }
+    };
+}
+levels! {
+    /// Processes that share no memory.
+    Ranks "ranks";
+    /// The groups of a device.
+    Grid "grid";
+    /// The items of a group.
+    Group "group";
+    /// The threads of a processor.
+    Threads "threads";
+    /// The lanes of a vector.
+    Simd "simd";
+    /// One after the other.
+    Seq "seq";
 }
 
 impl Func {

@@ -18,6 +18,16 @@ pub struct Sink {
     pub place: Place,
 }
 
+impl Sink {
+    /// The number of results.
+    pub fn results(&self) -> usize {
+        match self.kind {
+            SinkKind::Reduce | SinkKind::Scatter | SinkKind::ScatterWith => self.outer.len(),
+            _ => self.values.len(),
+        }
+    }
+}
+
 /// How two values become one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Combine {

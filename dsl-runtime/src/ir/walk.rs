@@ -480,10 +480,10 @@ impl<'a> Copier<'a> {
 
     /// A copy of a statement; its results stand in [`Copier::map`] afterwards.
     pub fn stmt(&mut self, stmt: &Stmt) -> Stmt {
-        let expr = self.expr(&stmt.expr);
+        let defs = self.names(&stmt.defs);
         Stmt {
-            defs: self.names(&stmt.defs),
-            expr,
+            defs,
+            expr: self.expr(&stmt.expr),
             place: self.place(stmt.place),
         }
     }
@@ -557,17 +557,18 @@ impl<'a> Copier<'a> {
             .iter()
             .map(|&(_, a)| self.atom(a))
             .collect();
-        let names: Vec<Var> = original
-            .carried
-            .iter()
-            .map(|&(var, _)| self.bind(var))
-            .collect();
+        let mut names = vec![];
         let kind = match &original.kind {
-            LoopKind::While(cond) => LoopKind::While(self.block(cond)),
-            LoopKind::For { index, extent } => LoopKind::For {
-                extent: self.atom(*extent),
-                index: self.bind(*index),
-            },
+            LoopKind::For { index, extent } => {
+                let extent = self.atom(*extent);
+                let index = self.bind(*index);
+                names.extend(original.carried.iter().map(|&(var, _)| self.bind(var)));
+                LoopKind::For { index, extent }
+            }
+            LoopKind::While(cond) => {
+                names.extend(original.carried.iter().map(|&(var, _)| self.bind(var)));
+                LoopKind::While(self.block(cond))
+            }
         };
         Loop {
             kind,

@@ -1,5 +1,6 @@
 //! Types as written → types as inference sees them, and those → Rust's spelling for messages.
 
+use super::unify::Types;
 use crate::elaborate::method::signature::SCALARS;
 use crate::elaborate::ty::{GenericArg, Ty};
 use crate::syntax::{Len, Scalar, Type};
@@ -29,24 +30,22 @@ pub fn describe(ty: &Type, generics: &[GenericArg]) -> Option<Ty> {
         Type::Slice(element) | Type::Vec(element) => Ty::Seq(inner(element)?),
         Type::Nd { rank: 0, .. } => return None,
         Type::Nd { rank, element } => Ty::Nd(*rank, inner(element)?),
-        Type::Array { element, len } => Ty::Array(inner(element)?, length(*len, generics)?),
+        Type::Array { element, len } => {
+            let len = match *len {
+                Len::Infer => return None,
+                Len::Known(n) => n,
+                Len::Param(i) => match generics.get(i)? {
+                    GenericArg::Const(n) => *n,
+                    GenericArg::Type(_) => return None,
+                },
+            };
+            Ty::Array(inner(element)?, len)
+        }
         Type::Tuple(members) => Ty::Tuple(all(members)?),
         Type::Option(of) => Ty::Option(inner(of)?),
         Type::Fn { params, result } => Ty::Fn(all(params)?, inner(result)?),
         Type::Never => Ty::Never,
     })
-}
-
-/// The length that is written; `None` for `_`.
-pub(super) fn length(len: Len, generics: &[GenericArg]) -> Option<usize> {
-    match len {
-        Len::Infer => None,
-        Len::Known(n) => Some(n),
-        Len::Param(i) => match generics.get(i)? {
-            GenericArg::Const(n) => Some(*n),
-            GenericArg::Type(_) => None,
-        },
-    }
 }
 
 /// Rust's name of a scalar type.
@@ -65,21 +64,7 @@ pub(super) fn scalar_name(scalar: Scalar) -> &'static str {
 /// assert_eq!(spell(&pairs), "[(f32, usize)]");
 /// ```
 pub fn spell(ty: &Ty) -> String {
-    let list = |types: &[Ty]| types.iter().map(spell).collect::<Vec<_>>().join(", ");
-    match ty {
-        Ty::Scalar(s) => scalar_name(*s).to_string(),
-        Ty::Tuple(members) if members.len() == 1 => format!("({},)", spell(&members[0])),
-        Ty::Tuple(members) => format!("({})", list(members)),
-        Ty::Array(element, n) => format!("[{}; {n}]", spell(element)),
-        Ty::Seq(element) => format!("[{}]", spell(element)),
-        Ty::Nd(rank, element) => format!("Array{rank}<{}>", spell(element)),
-        Ty::Range(s) => format!("Range<{}>", scalar_name(*s)),
-        Ty::FullRange => "RangeFull".to_string(),
-        Ty::Iter(item) => format!("impl Iterator<Item = {}>", spell(item)),
-        Ty::Option(of) => format!("Option<{}>", spell(of)),
-        Ty::Ordering => "Ordering".to_string(),
-        Ty::Fn(params, result) => format!("impl Fn({}) -> {}", list(params), spell(result)),
-        Ty::Slice(rank) => format!("s![…] of {rank} dimensions"),
-        Ty::Never => "!".to_string(),
-    }
+    let mut types = Types::default();
+    let id = types.import(ty);
+    types.spell(id)
 }

@@ -64,9 +64,44 @@ impl Code {
     }
 }
 
+/// The known name that a name is most likely a slip of.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = name.chars().count() / 3 + 1;
+    known
+        .map(|other| (distance(name, other), other))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, other)| other)
+}
+
+/// The number of characters to change, add or leave out (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut above = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let best = (above + usize::from(x != *y))
+                .min(row[j] + 1)
+                .min(row[j + 1] + 1);
+            above = std::mem::replace(&mut row[j + 1], best);
+        }
+    }
+    row[b.len()]
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Code;
+    use super::*;
+
+    #[test]
+    fn slips_are_near() {
+        let known = ["minimum", "maximum", "zip", "zip3"];
+        assert_eq!(nearest("minmum", known.into_iter()), Some("minimum"));
+        assert_eq!(nearest("zipp", known.into_iter()), Some("zip"));
+        assert_eq!(nearest("println", known.into_iter()), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
 
     #[test]
     fn codes_differ() {

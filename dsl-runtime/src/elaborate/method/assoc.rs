@@ -95,6 +95,49 @@ table! {
     }
 }
 
+/// The functions of our prelude and of std that are no methods, under the names that the surface tree gives them.
+static FUNCTIONS: &[(&str, &str)] = &[
+    ("indices", "(usize) -> [usize]"),
+    ("fill", "(usize, T) -> [T]"),
+    ("tabulate", "(usize, fn(usize) -> T) -> [T]"),
+    (
+        "tabulate2",
+        "((usize, usize), fn((usize, usize)) -> T) -> nd2 T",
+    ),
+    (
+        "tabulate3",
+        "((usize, usize, usize), fn((usize, usize, usize)) -> T) -> nd3 T",
+    ),
+    ("rng::uniform", "(u64, u64) -> f64"),
+    ("rng::normal", "(u64, u64) -> f64"),
+    ("rng::philox", "([u32; 2], [u32; 4]) -> [u32; 4]"),
+    ("min", "(T, T) -> T"),
+    ("max", "(T, T) -> T"),
+    ("swap", "(T, T) -> ()"),
+    ("replace", "(T, T) -> T"),
+    ("take", "(T) -> T"),
+    ("zip", "(into A, into B) -> iter (A, B)"),
+    ("from_fn", "(fn(usize) -> T) -> [T; N]"),
+    ("Axis", "(usize) -> usize"),
+];
+
+static SIGNATURES: LazyLock<HashMap<&'static str, Signature>> = LazyLock::new(|| {
+    FUNCTIONS
+        .iter()
+        .map(|(name, signature)| (*name, Signature::parse(signature)))
+        .collect()
+});
+
+/// The signature of a function of the prelude or of std, by its name in the surface tree.
+pub(crate) fn function(name: &str) -> Option<&'static Signature> {
+    SIGNATURES.get(name)
+}
+
+/// The names of all such functions.
+pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|(name, _)| *name)
+}
+
 static REFUSED: &[(Receiver, &[&str], &str)] = &[
     (
         Receiver::Seq,
@@ -302,5 +345,6 @@ mod tests {
     #[test]
     fn every_signature_parses() {
         assert_eq!(ENTRIES.len(), TABLE.len());
+        assert_eq!(SIGNATURES.len(), FUNCTIONS.len());
     }
 }

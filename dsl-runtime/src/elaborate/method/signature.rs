@@ -6,13 +6,13 @@
 //! | `T`, `N` | the receiver's element type and length |
 //! | another capital letter | a type of its own for each call |
 //! | `f32`, `usize`, `bool`, … | a scalar |
-//! | `(A, B)`, `[A]`, `[A; N]` | a tuple, a sequence, a fixed array |
+//! | `(A, B)`, `[A]`, `[A; N]`, `[A; 4]` | a tuple, a sequence, fixed arrays |
 //! | `iter A`, `opt A`, `ord` | an iterator, an `Option`, an `Ordering` |
 //! | `fn(A) -> B` | a closure or a path to a function |
 //! | `seq A`, `into A` | whatever is a sequence of `A`, whatever can be iterated with items `A` |
 //! | `int A` | `A`, which is an integer |
 //! | `unsigned A`, `signed A` | the unsigned or signed integer as wide as `A` |
-//! | `nd A`, `sub A`, `nd1 A` | an array of `A` of the receiver's rank, of one less, of rank 1 |
+//! | `nd A`, `sub A`, `nd1 A`, `nd2 A`, … | an array of `A` of the receiver's rank, of one less, of this rank |
 //! | `shape` | what `dim()` of the receiver returns |
 //! | `slice` | `s![…]` |
 //! | `..` | any arguments |
@@ -65,8 +65,10 @@ pub enum Term {
     Signed(Box<Term>),
     /// An ndarray array: rank of the receiver less this.
     Nd(usize, Box<Term>),
-    /// A one-dimensional ndarray array.
-    Vector(Box<Term>),
+    /// An ndarray array of this rank.
+    Ranked(usize, Box<Term>),
+    /// The length of a fixed array.
+    Len(usize),
     /// The receiver's shape.
     Shape,
     /// `s![…]` of any rank.
@@ -175,6 +177,9 @@ impl Reader {
         if let Some((_, scalar)) = SCALARS.iter().find(|(name, _)| *name == token) {
             return Term::Scalar(*scalar);
         }
+        if let Ok(number) = token.parse() {
+            return Term::Len(number);
+        }
         match token {
             "S" => Term::Own,
             "(" => Term::Tuple(self.list(")")),
@@ -198,7 +203,9 @@ impl Reader {
             "signed" => Term::Signed(self.boxed()),
             "nd" => Term::Nd(0, self.boxed()),
             "sub" => Term::Nd(1, self.boxed()),
-            "nd1" => Term::Vector(self.boxed()),
+            "nd1" => Term::Ranked(1, self.boxed()),
+            "nd2" => Term::Ranked(2, self.boxed()),
+            "nd3" => Term::Ranked(3, self.boxed()),
             "shape" => Term::Shape,
             "slice" => Term::Slice,
             "fn" => {

@@ -1,0 +1,759 @@
+//! From a plan and its units to a run: walks the steps, keeps the values, has the drivers run the pars.
+
+use crate::abi::{self, EnvSlot, FaultRecord, Frame};
+use crate::crew::Crew;
+use crate::driver::{self, Job, Target, Trouble, Workspace};
+use crate::memory::{Handle, RUNTIME};
+use crate::plan::{Action, ArrayInfo, Moves, Plan, Scalar, SinkStep, Slot, Source, Step};
+use crate::profile;
+use crate::rate::Rate;
+use crate::transfer;
+use crate::unit::Units;
+use dsl_runtime::array::{Arg, ArrayViewMut, Dense, HostBuffer, Value};
+use dsl_runtime::backend::Failure;
+use dsl_runtime::ir::{Const, Place, ScalarType, SinkKind, op};
+use std::sync::Arc;
+
+/// A plan and its machine code.
+pub struct Image {
+    /// What to do.
+    pub plan: Arc<Plan>,
+    /// How.
+    pub units: Units,
+    /// Per par, how long an iteration takes.
+    pub rates: Vec<Rate>,
+}
+
+/// Why a run ends early.
+#[derive(Debug)]
+pub enum Stop {
+    /// The program failed: another run says how.
+    Fault,
+    /// An exact run says how the program failed: the region, and what it recorded.
+    Exact(usize, FaultRecord),
+    /// The place failed.
+    Failure(Failure),
+}
+
+/// An array during a run.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Element 0.
+    data: *mut u8,
+    /// What keeps it alive; `None`: memory of the caller's, or constants of the program.
+    handle: Option<Handle>,
+    /// In bytes, where the elements are not contiguous.
+    strides: Option<Box<[isize]>>,
+}
+
+/// The values of a run, and what it works with; kept from run to run, so that small runs allocate nothing.
+#[derive(Debug, Default)]
+pub struct Store {
+    scalars: Vec<u64>,
+    arrays: Vec<Option<Held>>,
+    env: Vec<u64>,
+    slots: Vec<*mut u8>,
+    words: Vec<u64>,
+    moved: Vec<Moved>,
+    space: Workspace,
+    operands: Vec<Const>,
+}
+
+// SAFETY: between runs a store holds no values; during a run it belongs to the thread that runs.
+unsafe impl Send for Store {}
+
+#[derive(Debug)]
+enum Moved {
+    Scalar(u64),
+    Array(Option<Held>),
+}
+
+/// A run in progress.
+struct Walk<'a, 'v> {
+    image: &'a Image,
+    crew: &'a Crew,
+    store: &'a mut Store,
+    into: &'a mut [Option<ArrayViewMut<'v>>],
+    /// Per result, whether it was written to the caller's memory.
+    written: u64,
+    /// Whether the caller's memory may be written before the end.
+    early: bool,
+}
+
+/// Runs the image.
+///
+/// `exact`: a failure of a region ends the run with what the region recorded.
+pub fn run(
+    image: &Image,
+    crew: &Crew,
+    store: &mut Store,
+    args: &[Arg<'_>],
+    into: &mut [Option<ArrayViewMut<'_>>],
+    exact: bool,
+) -> Result<Vec<Value>, Stop> {
+    let early = transfer::disjoint(args, into);
+    let mut walk = Walk {
+        image,
+        crew,
+        store,
+        into,
+        written: 0,
+        early,
+    };
+    walk.bind(args);
+    let outcome = match walk.steps(&image.plan.steps) {
+        Ok(()) => walk.results(),
+        Err(Stop::Exact(region, record)) if exact => Err(Stop::Exact(region, record)),
+        Err(Stop::Exact(..)) => Err(Stop::Fault),
+        Err(stop) => Err(stop),
+    };
+    store.arrays.iter_mut().for_each(|array| *array = None);
+    store.moved.clear();
+    outcome
+}
+
+/// The number of elements of an array, and that of one of its rows; `None` if they are beyond all memory.
+fn product(lengths: impl Iterator<Item = u64>) -> Option<usize> {
+    let mut product = 1u128;
+    for length in lengths {
+        product = product.checked_mul(length as u128)?;
+    }
+    usize::try_from(product).ok()
+}
+
+impl Walk<'_, '_> {
+    fn bind(&mut self, args: &[Arg<'_>]) {
+        let plan = &*self.image.plan;
+        let store = &mut *self.store;
+        store.scalars.resize(plan.scalars, 0);
+        store.arrays.resize_with(plan.arrays.len(), || None);
+        for (param, arg) in plan.params.iter().zip(args) {
+            match (param.slot, arg) {
+                (Slot::Scalar(slot), Arg::Scalar(value)) => {
+                    store.scalars[slot as usize] = value.bits;
+                }
+                (Slot::Array(slot), Arg::Array(view)) => {
+                    for &(dim, size) in &param.sizes {
+                        store.scalars[size as usize] = view.shape()[dim] as u64;
+                    }
+                    store.arrays[slot as usize] = Some(Held {
+                        data: view.data().cast_mut(),
+                        handle: None,
+                        strides: (!view.is_contiguous()).then(|| view.strides().into()),
+                    });
+                }
+                _ => unreachable!("the caller checks arguments against parameters"),
+            }
+        }
+    }
+
+    fn scalar(&self, scalar: Scalar) -> u64 {
+        match scalar {
+            Scalar::Bits(bits) => bits,
+            Scalar::Slot(slot) => self.store.scalars[slot as usize],
+        }
+    }
+
+    fn info(&self, slot: u32) -> &ArrayInfo {
+        &self.image.plan.arrays[slot as usize]
+    }
+
+    fn held(&self, slot: u32) -> &Held {
+        self.store.arrays[slot as usize]
+            .as_ref()
+            .expect("an array is used before its last use is over")
+    }
+
+    fn shape(&self, slot: u32) -> Vec<usize> {
+        let shape = &self.image.plan.arrays[slot as usize].shape;
+        shape.iter().map(|&len| self.scalar(len) as usize).collect()
+    }
+
+    /// Uninitialised memory of our own.
+    fn fresh(&self, elements: Option<usize>, bytes: usize, place: Place) -> Result<Handle, Stop> {
+        let handle = elements.and_then(|elements| Handle::uninit(elements, bytes));
+        handle.ok_or_else(|| {
+            let bytes = elements.map_or(u128::MAX, |elements| elements as u128 * bytes as u128);
+            Stop::Failure(Failure::OutOfMemory { bytes, place })
+        })
+    }
+
+    fn steps(&mut self, steps: &[Step]) -> Result<(), Stop> {
+        for (number, step) in steps.iter().enumerate() {
+            self.step(step, number)?;
+            for &slot in &step.drops {
+                self.store.arrays[slot as usize] = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step, number: usize) -> Result<(), Stop> {
+        match &step.action {
+            Action::Op { op, operands, into } => {
+                let mut values = std::mem::take(&mut self.store.operands);
+                values.clear();
+                values.extend(operands.iter().map(|&(scalar, ty)| Const {
+                    ty,
+                    bits: self.scalar(scalar),
+                }));
+                let value = op.eval(&values);
+                self.store.operands = values;
+                match value {
+                    Some(Ok(value)) => self.store.scalars[*into as usize] = value.bits,
+                    _ => return Err(Stop::Fault),
+                }
+            }
+            Action::Cast { to, from, into } => {
+                let (scalar, ty) = *from;
+                let bits = self.scalar(scalar);
+                self.store.scalars[*into as usize] = op::cast(*to, Const { ty, bits }).bits;
+            }
+            Action::Copy { from, into } => {
+                self.store.scalars[*into as usize] = self.scalar(*from);
+            }
+            Action::Check(cond) => {
+                if self.scalar(*cond) == 0 {
+                    return Err(Stop::Fault);
+                }
+            }
+            Action::Element {
+                array,
+                indices,
+                into,
+            } => {
+                let at = self.address(*array, indices)?;
+                // SAFETY: the indices were tested against the array's lengths.
+                let bits = unsafe { transfer::load(at, self.info(*array).elem.bytes()) };
+                self.store.scalars[*into as usize] = bits;
+            }
+            Action::View {
+                array,
+                indices,
+                dense,
+                into,
+            } => {
+                let data = self.address(*array, indices)?;
+                let held = self.held(*array);
+                let mut view = Held {
+                    data,
+                    handle: held.handle.clone(),
+                    strides: held
+                        .strides
+                        .as_ref()
+                        .map(|strides| strides[indices.len()..].into()),
+                };
+                if *dense && view.strides.is_some() {
+                    view = self.densified(view, *array, step.place)?;
+                }
+                self.store.arrays[*into as usize] = Some(view);
+            }
+            Action::Data { data, into } => {
+                self.store.arrays[*into as usize] = Some(Held {
+                    data: data.as_ptr().cast_mut().cast(),
+                    handle: None,
+                    strides: None,
+                });
+            }
+            Action::Par {
+                unit,
+                extent,
+                sinks,
+            } => self.par(*unit, *extent, sinks, number)?,
+            Action::Region { unit } => self.region(*unit)?,
+            Action::Loop {
+                counter,
+                cond,
+                enter,
+                body,
+                next,
+                leave,
+            } => {
+                self.moves(enter, step.place)?;
+                let rounds = counter.map_or(u64::MAX, |(_, extent)| self.scalar(extent));
+                for round in 0..rounds {
+                    if let Some((index, _)) = counter {
+                        self.store.scalars[*index as usize] = round;
+                    }
+                    if let Some((steps, holds)) = cond {
+                        self.inner(steps)?;
+                        if self.scalar(*holds) == 0 {
+                            break;
+                        }
+                    }
+                    self.inner(body)?;
+                    self.moves(next, step.place)?;
+                }
+                self.moves(leave, step.place)?;
+            }
+            Action::If { cond, then, other } => {
+                let (steps, moves) = match self.scalar(*cond) {
+                    0 => other,
+                    _ => then,
+                };
+                self.inner(steps)?;
+                self.moves(moves, step.place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The steps of a loop or branch, which never write to the caller's memory.
+    fn inner(&mut self, steps: &[Step]) -> Result<(), Stop> {
+        let early = std::mem::replace(&mut self.early, false);
+        let outcome = self.steps(steps);
+        self.early = early;
+        outcome
+    }
+
+    /// The address of an element or sub-array; the indices are tested.
+    fn address(&self, array: u32, indices: &[Scalar]) -> Result<*mut u8, Stop> {
+        let info = self.info(array);
+        let held = self.held(array);
+        let mut offset = 0isize;
+        for (dim, &index) in indices.iter().enumerate() {
+            let index = self.scalar(index);
+            if index >= self.scalar(info.shape[dim]) {
+                return Err(Stop::Fault);
+            }
+            let stride = match &held.strides {
+                Some(strides) => strides[dim],
+                None => {
+                    let inner = info.shape[dim + 1..].iter().map(|&len| self.scalar(len));
+                    (inner.product::<u64>() as usize * info.elem.bytes()) as isize
+                }
+            };
+            offset += index as isize * stride;
+        }
+        Ok(held.data.wrapping_offset(offset))
+    }
+
+    /// A contiguous copy.
+    fn densified(&self, from: Held, slot: u32, place: Place) -> Result<Held, Stop> {
+        let shape = self.shape(slot);
+        let bytes = self.info(slot).elem.bytes();
+        let elements = product(shape.iter().map(|&len| len as u64));
+        let handle = self.fresh(elements, bytes, place)?;
+        let strides = from.strides.as_deref();
+        // SAFETY: the array has this shape; the memory is fresh and as large.
+        unsafe { transfer::gather(self.crew, handle.data(), from.data, &shape, strides, bytes) };
+        Ok(Held {
+            data: handle.data(),
+            handle: Some(handle),
+            strides: None,
+        })
+    }
+
+    fn moves(&mut self, moves: &Moves, place: Place) -> Result<(), Stop> {
+        let mut moved = std::mem::take(&mut self.store.moved);
+        moved.clear();
+        for one in &moves.0 {
+            moved.push(match one.from {
+                Source::Scalar(scalar, _) => Moved::Scalar(self.scalar(scalar)),
+                Source::Array(slot) => {
+                    let mut held = match one.last {
+                        true => self.store.arrays[slot as usize].take(),
+                        false => self.store.arrays[slot as usize].clone(),
+                    };
+                    // Only parameters and their views have a layout of their own.
+                    if let Some(strided) = held.take_if(|held| held.strides.is_some()) {
+                        held = Some(self.densified(strided, slot, place)?);
+                    }
+                    Moved::Array(held)
+                }
+            });
+        }
+        for (one, value) in moves.0.iter().zip(moved.drain(..)) {
+            match (one.into, value) {
+                (Slot::Scalar(slot), Moved::Scalar(bits)) => {
+                    self.store.scalars[slot as usize] = bits;
+                }
+                (Slot::Array(slot), Moved::Array(held)) => {
+                    self.store.arrays[slot as usize] = held;
+                }
+                _ => unreachable!("a value keeps its kind"),
+            }
+        }
+        self.store.moved = moved;
+        Ok(())
+    }
+
+    /// Fills the environment of a unit.
+    fn environment(&mut self, slots: &[EnvSlot]) {
+        let mut env = std::mem::take(&mut self.store.env);
+        env.clear();
+        for slot in slots {
+            env.push(match *slot {
+                EnvSlot::Scalar(var) => match self.image.plan.slots[&var] {
+                    Slot::Scalar(slot) => self.store.scalars[slot as usize],
+                    Slot::Array(_) => unreachable!("a scalar of the environment"),
+                },
+                EnvSlot::Data(var) => self.held(self.array(var)).data as u64,
+                EnvSlot::Block(var) => {
+                    let slot = self.array(var) as usize;
+                    let held = self.store.arrays[slot].as_mut().expect("an array in use");
+                    let data = held.data;
+                    let handle = held.handle.get_or_insert_with(|| Handle::borrowed(data));
+                    handle.block() as u64
+                }
+                EnvSlot::Stride(var, dim) => {
+                    let held = self.held(self.array(var));
+                    held.strides.as_ref().map_or(0, |strides| strides[dim]) as u64
+                }
+            });
+        }
+        self.store.env = env;
+    }
+
+    fn array(&self, var: dsl_runtime::ir::Var) -> u32 {
+        match self.image.plan.slots[&var] {
+            Slot::Array(slot) => slot,
+            Slot::Scalar(_) => unreachable!("an array of the environment"),
+        }
+    }
+
+    fn region(&mut self, number: usize) -> Result<(), Stop> {
+        profile::launch();
+        let image = self.image;
+        let unit = &image.units.regions[number];
+        self.environment(&unit.env);
+        let Store {
+            words,
+            slots,
+            arrays,
+            env,
+            ..
+        } = &mut *self.store;
+        words.clear();
+        words.resize(2 * unit.results.len(), 0);
+        slots.clear();
+        slots.extend((0..unit.results.len()).map(|k| (&raw mut words[2 * k]).cast::<u8>()));
+        // References to what dies become the region's. Borrowed memory keeps one here: it is never unshared.
+        let mut kept = vec![];
+        for var in &image.plan.regions[number].dying {
+            let Slot::Array(slot) = image.plan.slots[var] else {
+                continue;
+            };
+            if !unit.env.contains(&EnvSlot::Block(*var)) {
+                continue;
+            }
+            if let Some(handle) = arrays[slot as usize].take().and_then(|held| held.handle) {
+                if handle.bytes().is_none() {
+                    kept.push(handle.clone());
+                }
+                handle.into_block();
+            }
+        }
+        let mut fault = FaultRecord::default();
+        let frame = Frame {
+            env: env.as_ptr(),
+            slots: slots.as_ptr(),
+            runtime: &RUNTIME,
+            fault: &mut fault,
+            context: std::ptr::null_mut(),
+        };
+        // SAFETY: the code lives as long as the image; the environment and the slots are what it asks for.
+        let status = unsafe { (unit.main)(&frame) };
+        match status {
+            abi::OK => {}
+            abi::MEMORY => {
+                return Err(Stop::Failure(Failure::OutOfMemory {
+                    bytes: bytes_of(fault.operands[0]),
+                    place: unit.sites[fault.site as usize].place,
+                }));
+            }
+            _ => return Err(Stop::Exact(number, fault)),
+        }
+        for (k, var) in unit.results.iter().enumerate() {
+            match image.plan.slots[var] {
+                Slot::Scalar(slot) => self.store.scalars[slot as usize] = self.store.words[2 * k],
+                Slot::Array(slot) => {
+                    let data = self.store.words[2 * k] as *mut u8;
+                    let block = self.store.words[2 * k + 1] as *mut abi::Block;
+                    // SAFETY: the region gives its results with a reference each.
+                    let handle = unsafe { Handle::from_block(block) };
+                    self.store.arrays[slot as usize] = Some(Held {
+                        data,
+                        handle,
+                        strides: None,
+                    });
+                }
+            }
+        }
+        drop(kept);
+        Ok(())
+    }
+
+    fn par(
+        &mut self,
+        number: usize,
+        extent: Scalar,
+        sinks: &[SinkStep],
+        step: usize,
+    ) -> Result<(), Stop> {
+        profile::launch();
+        let image = self.image;
+        let extent = self.scalar(extent);
+        let unit = &image.units.pars[number];
+        let mut space = std::mem::take(&mut self.store.space);
+        space.clear();
+        for sink in sinks {
+            self.lay(&mut space, sink, extent, step, unit.sites.is_empty())?;
+        }
+        self.environment(&unit.env);
+        let job = Job {
+            unit,
+            env: &self.store.env,
+            extent,
+            crew: self.crew,
+            rate: &image.rates[number],
+            runtime: &RUNTIME,
+        };
+        // SAFETY: the code lives as long as the image; the environment is what it asks for; the targets were made for it.
+        let outcome = unsafe { driver::run(&job, &mut space) };
+        if outcome.is_ok() {
+            self.shrink(&space, sinks);
+            for (k, sink) in sinks.iter().enumerate() {
+                for (&slot, &bits) in sink.scalars.iter().zip(space.scalars(k)) {
+                    self.store.scalars[slot as usize] = bits;
+                }
+            }
+        }
+        self.store.space = space;
+        outcome.map_err(|trouble| match trouble {
+            Trouble::Fault => Stop::Fault,
+            Trouble::Memory { bytes, site } => Stop::Failure(Failure::OutOfMemory {
+                bytes: bytes_of(bytes),
+                place: unit.sites[site as usize].place,
+            }),
+        })
+    }
+
+    /// Makes memory for the results of a sink.
+    fn lay(
+        &mut self,
+        space: &mut Workspace,
+        sink: &SinkStep,
+        extent: u64,
+        step: usize,
+        calm: bool,
+    ) -> Result<(), Stop> {
+        let plan = &*self.image.plan;
+        let mut len = 0;
+        let first = space.targets.len();
+        for (k, &slot) in sink.arrays.iter().enumerate() {
+            let ArrayInfo { elem, shape, .. } = &plan.arrays[slot as usize];
+            let (outer, inner) = shape.split_first().expect("an array has a dimension");
+            let row = product(inner.iter().map(|&len| self.scalar(len)));
+            let scatters = matches!(sink.kind, SinkKind::Scatter | SinkKind::ScatterWith);
+            let rows = if scatters {
+                self.scalar(*outer)
+            } else {
+                extent
+            };
+            let elements = row.and_then(|row| product([row as u64, rows].into_iter()));
+            len = rows;
+            let held = if scatters {
+                let (dest, last) = sink.dest[k];
+                self.destination(dest, last, sink.place)?
+            } else if let Some(data) = self.directly(slot, step, calm) {
+                Held {
+                    data,
+                    handle: None,
+                    strides: None,
+                }
+            } else {
+                let handle = self.fresh(elements, elem.bytes(), sink.place)?;
+                Held {
+                    data: handle.data(),
+                    handle: Some(handle),
+                    strides: None,
+                }
+            };
+            space.targets.push(Target {
+                data: held.data,
+                bytes: row.unwrap_or(0) * elem.bytes(),
+                elem: *elem,
+            });
+            self.store.arrays[slot as usize] = Some(held);
+        }
+        let start = sink.start.iter().map(|&scalar| self.scalar(scalar));
+        space.add(sink.kind, sink.values, first, start, len, extent);
+        Ok(())
+    }
+
+    /// Gives back what filters did not keep.
+    fn shrink(&mut self, space: &Workspace, sinks: &[SinkStep]) {
+        for (k, sink) in sinks
+            .iter()
+            .enumerate()
+            .filter(|(_, sink)| sink.kind == SinkKind::Filter)
+        {
+            let targets = &space.targets[space.sinks[k].targets.clone()];
+            for (target, &slot) in targets.iter().zip(&sink.arrays) {
+                let bytes = space.scalars(k)[0] as usize * target.bytes;
+                if let Some(held) = &mut self.store.arrays[slot as usize]
+                    && let Some(handle) = &mut held.handle
+                {
+                    held.data = handle.shrink(bytes);
+                }
+            }
+        }
+    }
+
+    /// The memory that a scatter works on: the destination itself where nobody else needs it, else a copy.
+    fn destination(&mut self, dest: u32, last: bool, place: Place) -> Result<Held, Stop> {
+        let held = &mut self.store.arrays[dest as usize];
+        let ours = |held: &mut Held| {
+            let unique = |handle: &Handle| handle.is_unique() && handle.bytes().is_some();
+            held.strides.is_none() && held.handle.as_ref().is_some_and(unique)
+        };
+        if last && let Some(held) = held.take_if(ours) {
+            return Ok(held);
+        }
+        let held = self.held(dest).clone();
+        self.densified(held, dest, place)
+    }
+
+    /// The caller's memory for the array of this slot, if it may be written now.
+    fn directly(&mut self, slot: u32, step: usize, calm: bool) -> Option<*mut u8> {
+        let plan = &*self.image.plan;
+        if !(self.early && calm) {
+            return None;
+        }
+        let result = plan
+            .results
+            .iter()
+            .position(|&source| source == Source::Array(slot))?;
+        if plan.direct[result] != Some(step) || result >= 64 {
+            return None;
+        }
+        let view = self.into.get(result)?.as_ref()?;
+        let lengths = plan.arrays[slot as usize].shape.iter();
+        let fits = lengths
+            .map(|&len| self.scalar(len) as usize)
+            .eq(view.shape().iter().copied());
+        if !fits || !view.is_contiguous() {
+            return None;
+        }
+        // Another result whose memory does not fit ends the run with an error: then nothing may be written.
+        let others = plan.results.iter().enumerate().all(|(other, &source)| {
+            let known = match (source, self.into.get(other)) {
+                (_, None | Some(None)) | (Source::Scalar(..), _) => true,
+                (Source::Array(_), Some(Some(_))) => plan.direct[other] == Some(step),
+            };
+            known && self.fits(other)
+        });
+        if !others {
+            return None;
+        }
+        self.written |= 1 << result;
+        Some(view.data())
+    }
+
+    /// Whether the caller's memory for a result, if there is any, has the result's shape.
+    fn fits(&self, result: usize) -> bool {
+        let plan = &*self.image.plan;
+        match (plan.results[result], self.into.get(result)) {
+            (Source::Array(slot), Some(Some(view))) => {
+                let lengths = plan.arrays[slot as usize].shape.iter();
+                lengths
+                    .map(|&len| self.scalar(len) as usize)
+                    .eq(view.shape().iter().copied())
+            }
+            _ => true,
+        }
+    }
+
+    fn results(&mut self) -> Result<Vec<Value>, Stop> {
+        let plan = self.image.plan.clone();
+        // First all that can fail.
+        for (number, &result) in plan.results.iter().enumerate() {
+            if let (Source::Array(slot), false) = (result, self.fits(number)) {
+                let view = self.into[number].as_ref();
+                return Err(Stop::Failure(Failure::ResultShape {
+                    result: number,
+                    expected: view.map_or(vec![], |view| view.shape().to_vec()),
+                    found: self.shape(slot),
+                }));
+            }
+        }
+        let mut values = Vec::with_capacity(plan.results.len());
+        for (number, &result) in plan.results.iter().enumerate() {
+            values.push(match result {
+                Source::Scalar(scalar, ty) => Value::Scalar(Const {
+                    ty,
+                    bits: self.scalar(scalar),
+                }),
+                Source::Array(_) if matches!(self.into.get(number), Some(Some(_))) => {
+                    Value::Written
+                }
+                Source::Array(slot) => {
+                    let again = plan.results[number + 1..].contains(&result);
+                    Value::Array(self.dense(slot, again)?)
+                }
+            });
+        }
+        for (number, &result) in plan.results.iter().enumerate() {
+            let early = number < 64 && self.written >> number & 1 == 1;
+            if let (Source::Array(slot), Some(Some(view)), false) =
+                (result, self.into.get(number), early)
+            {
+                // SAFETY: both have the same shape, and do not overlap: one is ours or another borrow.
+                unsafe {
+                    let held = self.held(slot);
+                    transfer::copy(self.crew, view, held.data, held.strides.as_deref());
+                }
+            }
+        }
+        Ok(values)
+    }
+
+    /// An array in memory of its own.
+    fn dense(&mut self, slot: u32, again: bool) -> Result<Dense, Stop> {
+        let shape = self.shape(slot);
+        let elem = self.info(slot).elem;
+        let mut held = self.held(slot).clone();
+        if !again {
+            self.store.arrays[slot as usize] = None;
+            // A later result may be another name of the same memory: then the reference is not the only one.
+            let whole = |held: &Held| {
+                held.strides.is_none()
+                    && held
+                        .handle
+                        .as_ref()
+                        .is_some_and(|handle| handle.data() == held.data)
+            };
+            if whole(&held)
+                && let Some(handle) = held.handle.take()
+            {
+                match handle.into_buffer() {
+                    Ok(buffer) => {
+                        return Ok(finished(elem, shape, buffer));
+                    }
+                    Err(handle) => held.handle = Some(handle),
+                }
+            }
+            self.store.arrays[slot as usize] = Some(held.clone());
+        }
+        let copy = self.densified(held, slot, Place::default())?;
+        let handle = copy.handle.expect("a copy is ours");
+        match handle.into_buffer() {
+            Ok(buffer) => Ok(finished(elem, shape, buffer)),
+            Err(_) => unreachable!("a copy is nobody else's"),
+        }
+    }
+}
+
+/// An array that a step has written, in memory of its own.
+fn finished(elem: ScalarType, shape: Vec<usize>, buffer: HostBuffer) -> Dense {
+    // SAFETY: each array of a run that has succeeded was made with room for its shape and written as a whole.
+    unsafe { Dense::from_buffer(elem, shape, Arc::new(buffer)) }
+}
+
+fn bytes_of(word: u64) -> u128 {
+    match word {
+        u64::MAX => u128::MAX,
+        bytes => bytes as u128,
+    }
+}

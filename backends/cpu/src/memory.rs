@@ -1,0 +1,231 @@
+//! Memory of arrays during a run: buffers of the pool behind the reference-counted blocks that compiled code knows, and
+//! borrowed memory of the caller's behind blocks that never count as unshared.
+
+use crate::abi::{Block, Frame, Runtime};
+use dsl_runtime::array::HostBuffer;
+use std::cell::Cell;
+use std::ptr::NonNull;
+
+/// A block and what it stands on.
+#[repr(C)]
+struct Owned {
+    /// First, so that the address of the block is that of the whole.
+    head: Block,
+    /// `None`: memory of the caller's.
+    buffer: Option<HostBuffer>,
+}
+
+/// A reference to a block. Not counted atomically: a run hands it from one thread to another only as a whole.
+#[derive(Debug)]
+pub struct Handle(NonNull<Owned>);
+
+// SAFETY: a run owns its handles; workers see only addresses of elements.
+unsafe impl Send for Handle {}
+
+thread_local! {
+    /// Blocks of buffers that this thread has asked for, for tests and profiles.
+    static ALLOCATED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many buffers this thread has taken from the pool since it began.
+pub fn allocated() -> u64 {
+    ALLOCATED.get()
+}
+
+impl Handle {
+    /// A block of `elements` scalars of `bytes` bytes, uninitialised; `None` if it cannot be had.
+    pub fn uninit(elements: usize, bytes: usize) -> Option<Handle> {
+        let buffer = HostBuffer::uninit(elements, bytes)?;
+        ALLOCATED.set(ALLOCATED.get() + 1);
+        Some(Handle::of(buffer.as_ptr(), 1, Some(buffer)))
+    }
+
+    /// Memory of the caller's, which outlives the run. It has a second reference, so that nobody works in place there.
+    pub fn borrowed(data: *mut u8) -> Handle {
+        Handle::of(data, 2, None)
+    }
+
+    fn of(data: *mut u8, refs: u64, buffer: Option<HostBuffer>) -> Handle {
+        let head = Block { refs, data };
+        Handle(NonNull::from(Box::leak(Box::new(Owned { head, buffer }))))
+    }
+
+    /// The number of bytes from the first one on; `None` for memory of the caller's.
+    pub fn bytes(&self) -> Option<usize> {
+        // SAFETY: the block lives as long as a handle to it.
+        unsafe { self.0.as_ref().buffer.as_ref().map(HostBuffer::bytes) }
+    }
+
+    /// The first byte.
+    pub fn data(&self) -> *mut u8 {
+        // SAFETY: the block lives as long as a handle to it.
+        unsafe { self.0.as_ref().head.data }
+    }
+
+    /// Whether nobody else has a reference.
+    pub fn is_unique(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { self.0.as_ref().head.refs == 1 }
+    }
+
+    /// Gives back most of what lies beyond the first `bytes` bytes; the first byte may move.
+    pub fn shrink(&mut self, bytes: usize) -> *mut u8 {
+        if self.is_unique() {
+            // SAFETY: nobody else has a reference to the block.
+            let owned = unsafe { self.0.as_mut() };
+            if let Some(buffer) = &mut owned.buffer {
+                buffer.shrink(bytes);
+                owned.head.data = buffer.as_ptr();
+            }
+        }
+        self.data()
+    }
+
+    /// For compiled code, which shares the reference.
+    pub fn block(&self) -> *mut Block {
+        self.0.as_ptr().cast()
+    }
+
+    /// For compiled code, which takes the reference over.
+    pub fn into_block(self) -> *mut Block {
+        std::mem::ManuallyDrop::new(self).block()
+    }
+
+    /// Takes a reference over from compiled code.
+    ///
+    /// # Safety
+    /// The block was made by this module, and a reference to it is the caller's.
+    pub unsafe fn from_block(block: *mut Block) -> Option<Handle> {
+        NonNull::new(block.cast()).map(Handle)
+    }
+
+    /// The buffer, if it is ours and nobody else's.
+    pub fn into_buffer(self) -> Result<HostBuffer, Handle> {
+        // SAFETY: the block lives as long as this handle.
+        let owned = unsafe { &mut *self.0.as_ptr() };
+        match (owned.head.refs, owned.buffer.take()) {
+            (1, Some(buffer)) => {
+                // SAFETY: the last handle to a block that was made by `of`; it is not dropped a second time.
+                drop(unsafe { Box::from_raw(std::mem::ManuallyDrop::new(self).0.as_ptr()) });
+                Ok(buffer)
+            }
+            (_, buffer) => {
+                owned.buffer = buffer;
+                Err(self)
+            }
+        }
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Handle {
+        // SAFETY: the block lives as long as a handle to it; handles are not used by two threads at once.
+        unsafe { (*self.0.as_ptr()).head.refs += 1 }
+        Handle(self.0)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: as above; borrowed memory has one reference beyond the handles, which the block's end gives up.
+        unsafe {
+            let owned = self.0.as_ptr();
+            (*owned).head.refs -= 1;
+            if (*owned).head.refs == (*owned).buffer.is_none() as u64 {
+                drop(Box::from_raw(owned));
+            }
+        }
+    }
+}
+
+/// What compiled code calls for memory.
+pub static RUNTIME: Runtime = Runtime {
+    alloc,
+    free,
+    copy,
+    clear,
+};
+
+unsafe extern "C" fn alloc(
+    frame: *const Frame,
+    elements: u64,
+    bytes: u64,
+    site: u64,
+) -> *mut Block {
+    let block = usize::try_from(elements)
+        .ok()
+        .and_then(|elements| Handle::uninit(elements, bytes as usize));
+    match block {
+        Some(handle) => handle.into_block(),
+        None => {
+            // SAFETY: compiled code hands on the frame that it was given, whose record is the caller's alone.
+            unsafe {
+                let fault = &mut *(*frame).fault;
+                fault.site = site;
+                fault.operands[0] = elements.saturating_mul(bytes);
+            }
+            std::ptr::null_mut()
+        }
+    }
+}
+
+unsafe extern "C" fn free(_: *const Frame, block: *mut Block) {
+    // SAFETY: compiled code gives back a block of `alloc` whose last reference has gone; the handle takes it for one.
+    unsafe {
+        (*block).refs = 1;
+        drop(Handle::from_block(block));
+    }
+}
+
+unsafe extern "C" fn copy(to: *mut u8, from: *const u8, bytes: u64) {
+    // SAFETY: compiled code vouches for both stretches.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, bytes as usize) }
+}
+
+unsafe extern "C" fn clear(to: *mut u8, bytes: u64) {
+    // SAFETY: compiled code vouches for the stretch.
+    unsafe { std::ptr::write_bytes(to, 0, bytes as usize) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_counted() {
+        let handle = Handle::uninit(4, 8).unwrap();
+        assert!(handle.is_unique());
+        let other = handle.clone();
+        assert!(!handle.is_unique());
+        let handle = handle.into_buffer().unwrap_err();
+        drop(other);
+        assert_eq!(handle.into_buffer().unwrap().bytes(), 32);
+    }
+
+    #[test]
+    fn borrowed_memory_is_never_unique() {
+        let mut word = 7u64;
+        let handle = Handle::borrowed((&raw mut word).cast());
+        assert!(!handle.is_unique());
+        assert!(handle.clone().into_buffer().is_err());
+        drop(handle);
+        assert_eq!(word, 7);
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had() {
+        assert!(Handle::uninit(usize::MAX / 4, 8).is_none());
+        let mut fault = crate::abi::FaultRecord::default();
+        let frame = Frame {
+            env: std::ptr::null(),
+            slots: std::ptr::null(),
+            runtime: &RUNTIME,
+            fault: &mut fault,
+            context: std::ptr::null_mut(),
+        };
+        // SAFETY: the frame is complete as far as `alloc` looks at it.
+        let block = unsafe { alloc(&frame, u64::MAX, 8, 3) };
+        assert!(block.is_null());
+        assert_eq!((fault.site, fault.operands[0]), (3, u64::MAX));
+    }
+}

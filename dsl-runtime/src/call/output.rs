@@ -1,0 +1,307 @@
+//! Results: from the arrays and scalars of a run to what the kernel's signature says, and into the caller's memory.
+
+use crate::array::element::Element;
+use crate::array::erased::{Borrowed, BorrowedMut, from_const, from_leaves};
+use crate::array::{Array, Dense, Value};
+use crate::place::Place;
+use ndarray::{ArrayBase, ArrayRef, DataMut, Dimension, Ix1, OwnedRepr};
+use smallvec::SmallVec;
+
+/// A result type of a kernel: scalars, tuples, fixed arrays, `Vec<T>` and ndarray arrays, and `()`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a kernel",
+    label = "not a result type",
+    note = "scalars, tuples, fixed arrays, `Vec<T>` and ndarray arrays of up to four dimensions can"
+)]
+pub trait Output: Sized {
+    /// What it is at a place: arrays become [`Array`], everything else stays as it is.
+    type Device;
+    /// Takes its leaves.
+    fn device(values: &mut Results) -> Result<Self::Device, Defect>;
+    /// Takes its leaves, to host memory of the user's.
+    fn host(values: &mut Results) -> Result<Self, Defect>;
+    /// What the plain function returned, at the place `native`.
+    fn send(self) -> Self::Device;
+    /// Its parts, as [`Destination::targets`] counts them.
+    fn parts<'s>(&'s self, parts: &mut Parts<'s>);
+}
+
+/// The parts of a result, to read.
+pub type Parts<'s> = SmallVec<[Part<'s>; 2]>;
+/// A part of a result, to read.
+#[derive(Debug)]
+pub struct Part<'s>(pub(crate) Borrowed<'s>);
+/// The caller's memory for the parts of a result.
+pub type Targets<'a> = SmallVec<[Target<'a>; 2]>;
+/// The caller's memory for a part of a result.
+#[derive(Debug)]
+pub struct Target<'a>(pub(crate) BorrowedMut<'a>);
+
+/// Why results cannot be taken.
+#[derive(Debug)]
+pub enum Defect {
+    /// Memory of this many bytes cannot be had.
+    Memory(u128),
+    /// A backend returned something else than the function's results.
+    Backend(String),
+}
+
+/// The results of a run, to be taken in order.
+#[derive(Debug)]
+pub struct Results {
+    values: std::vec::IntoIter<Value>,
+    place: Place,
+}
+
+impl Results {
+    pub(crate) fn new(values: Vec<Value>, place: Place) -> Results {
+        Results {
+            values: values.into_iter(),
+            place,
+        }
+    }
+
+    pub(crate) fn value(&mut self) -> Result<Value, Defect> {
+        let missing = || Defect::Backend("a result is missing".to_string());
+        self.values.next().ok_or_else(missing)
+    }
+
+    pub(crate) fn dense(&mut self) -> Result<Dense, Defect> {
+        match self.value()? {
+            Value::Array(dense) => Ok(dense),
+            other => Err(Defect::Backend(format!("{other:?} where an array is due"))),
+        }
+    }
+
+    fn array<T: Element>(&mut self, rank: usize) -> Result<Array<T>, Defect> {
+        let leaves = T::leaves();
+        let mut arrays = SmallVec::<[Dense; 1]>::new();
+        for leaf in &leaves {
+            let dense = self.dense()?;
+            let fits = dense.elem == leaf.elem
+                && dense.shape.len() == rank + leaf.shape.len()
+                && dense.shape[rank..] == leaf.shape[..]
+                && arrays.first().is_none_or(|first| first.shape[..rank] == dense.shape[..rank]);
+            if !fits {
+                let text = format!("{:?} of {:?} where {leaf:?} is due", dense.elem, dense.shape);
+                return Err(Defect::Backend(text));
+            }
+            arrays.push(dense);
+        }
+        let shape = arrays[0].shape[..rank].into();
+        Ok(Array::from_leaves(shape, arrays, self.place.clone()))
+    }
+
+    fn vec<T: Element>(&mut self, rank: usize) -> Result<(Vec<T>, Vec<usize>), Defect> {
+        let array = self.array::<T>(rank)?;
+        let shape = array.shape().to_vec();
+        let bytes = array.len() as u128 * size_of::<T>() as u128;
+        let vec = array.try_into_vec().ok_or(Defect::Memory(bytes))?;
+        Ok((vec, shape))
+    }
+}
+
+macro_rules! scalars {
+    ($($t:ty)*) => {$(
+        impl Output for $t {
+            type Device = $t;
+            fn device(values: &mut Results) -> Result<$t, Defect> {
+                match values.value()? {
+                    Value::Scalar(value) if Some(value.ty) == <$t as Element>::SCALAR => Ok(from_const(value)),
+                    other => Err(Defect::Backend(format!("{other:?} where a scalar is due"))),
+                }
+            }
+            fn host(values: &mut Results) -> Result<$t, Defect> {
+                Self::device(values)
+            }
+            fn send(self) -> $t {
+                self
+            }
+            fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
+                parts.push(Part(Borrowed::value(self)));
+            }
+        }
+        impl<'a> Destination<'a, $t> for &'a mut $t {
+            fn targets(self, targets: &mut Targets<'a>) {
+                targets.push(Target(BorrowedMut::value(self)));
+            }
+        }
+    )*};
+}
+scalars! { bool i8 i16 i32 i64 isize u8 u16 u32 u64 usize f32 f64 }
+
+macro_rules! tuples {
+    ($($($t:ident $o:ident $i:tt),*;)*) => {$(
+        impl<$($t: Output),*> Output for ($($t,)*) {
+            type Device = ($($t::Device,)*);
+            #[allow(unused_variables, clippy::unused_unit)]
+            fn device(values: &mut Results) -> Result<Self::Device, Defect> {
+                Ok(($($t::device(values)?,)*))
+            }
+            #[allow(unused_variables)]
+            fn host(values: &mut Results) -> Result<Self, Defect> {
+                Ok(($($t::host(values)?,)*))
+            }
+            #[allow(clippy::unused_unit)]
+            fn send(self) -> Self::Device {
+                ($(self.$i.send(),)*)
+            }
+            #[allow(unused_variables)]
+            fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
+                $(self.$i.parts(parts);)*
+            }
+        }
+        impl<'a, $($t,)* $($o: Destination<'a, $t>),*> Destination<'a, ($($t,)*)> for ($($o,)*) {
+            #[allow(unused_variables)]
+            fn targets(self, targets: &mut Targets<'a>) {
+                $(self.$i.targets(targets);)*
+            }
+        }
+    )*};
+}
+tuples! {
+    ;
+    A P 0;
+    A P 0, B Q 1;
+    A P 0, B Q 1, C R 2;
+    A P 0, B Q 1, C R 2, D S 3;
+    A P 0, B Q 1, C R 2, D S 3, E T 4;
+    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5;
+    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6;
+    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7;
+}
+
+impl<T: Element, const N: usize> Output for [T; N] {
+    type Device = [T; N];
+    fn device(values: &mut Results) -> Result<[T; N], Defect> {
+        let mut leaves = SmallVec::<[Dense; 2]>::new();
+        for leaf in &<[T; N]>::leaves() {
+            let dense = values.dense()?;
+            if dense.elem != leaf.elem || dense.shape[..] != leaf.shape[..] {
+                let text = format!("{:?} of {:?} where {leaf:?} is due", dense.elem, dense.shape);
+                return Err(Defect::Backend(text));
+            }
+            leaves.push(dense);
+        }
+        Ok(from_leaves(leaves.iter().map(Dense::view)))
+    }
+    fn host(values: &mut Results) -> Result<[T; N], Defect> {
+        Self::device(values)
+    }
+    fn send(self) -> [T; N] {
+        self
+    }
+    fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
+        parts.push(Part(Borrowed::value(self)));
+    }
+}
+
+impl<T: Element> Output for Vec<T> {
+    type Device = Array<T>;
+    fn device(values: &mut Results) -> Result<Array<T>, Defect> {
+        values.array(1)
+    }
+    fn host(values: &mut Results) -> Result<Vec<T>, Defect> {
+        Ok(values.vec(1)?.0)
+    }
+    fn send(self) -> Array<T> {
+        Array::from(self)
+    }
+    fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
+        parts.push(Part(Borrowed::slice(self)));
+    }
+}
+
+impl<T: Element, D: Dimension> Output for ArrayBase<OwnedRepr<T>, D> {
+    type Device = Array<T>;
+    fn device(values: &mut Results) -> Result<Array<T>, Defect> {
+        values.array(rank::<D>()?)
+    }
+    fn host(values: &mut Results) -> Result<Self, Defect> {
+        let (vec, shape) = values.vec(rank::<D>()?)?;
+        let mut dim = D::zeros(shape.len());
+        dim.slice_mut().copy_from_slice(&shape);
+        ArrayBase::from_shape_vec(dim, vec).map_err(|error| Defect::Backend(error.to_string()))
+    }
+    fn send(self) -> Array<T> {
+        Array::from_ndarray(self)
+    }
+    fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
+        parts.push(Part(Borrowed::nd(self.view())));
+    }
+}
+
+fn rank<D: Dimension>() -> Result<usize, Defect> {
+    D::NDIM.ok_or_else(|| Defect::Backend("a result of dynamic rank".to_string()))
+}
+
+/// Memory of the caller's for a result of type `R`: `&mut [T]`, `&mut Vec<T>` or `&mut [T; N]` for a `Vec<T>`, `&mut` an
+/// ndarray array or view for an array, `&mut T` for a scalar or a fixed array, and tuples of these for tuples.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no memory for a result of type `{R}`",
+    label = "not memory for `{R}`",
+    note = "give a `&mut` slice, vector, array or scalar; for a tuple, a tuple of them"
+)]
+pub trait Destination<'a, R> {
+    /// Appends the memory for each part.
+    fn targets(self, targets: &mut Targets<'a>);
+}
+
+macro_rules! slices {
+    ($([$($generic:tt)*] $t:ty;)*) => {$(
+        impl<'a, $($generic)* T: Element> Destination<'a, Vec<T>> for &'a mut $t {
+            fn targets(self, targets: &mut Targets<'a>) {
+                targets.push(Target(BorrowedMut::slice::<T>(self)));
+            }
+        }
+    )*};
+}
+slices! {
+    [] [T];
+    [] Vec<T>;
+    [] Box<[T]>;
+    ['b,] &'b mut [T];
+    [const N: usize,] [T; N];
+}
+
+impl<'a, T: Element, S: DataMut<Elem = T>> Destination<'a, Vec<T>> for &'a mut ArrayBase<S, Ix1> {
+    fn targets(self, targets: &mut Targets<'a>) {
+        targets.push(Target(BorrowedMut::nd(self.view_mut())));
+    }
+}
+
+impl<'a, T: Element> Destination<'a, Vec<T>> for ndarray::ArrayViewMut1<'a, T> {
+    fn targets(self, targets: &mut Targets<'a>) {
+        targets.push(Target(BorrowedMut::nd(self)));
+    }
+}
+
+impl<'a, T: Element, S: DataMut<Elem = T>, D: Dimension> Destination<'a, ndarray::Array<T, D>>
+    for &'a mut ArrayBase<S, D>
+{
+    fn targets(self, targets: &mut Targets<'a>) {
+        targets.push(Target(BorrowedMut::nd(self.view_mut())));
+    }
+}
+
+impl<'a, T: Element, D: Dimension> Destination<'a, ndarray::Array<T, D>>
+    for &'a mut ArrayRef<T, D>
+{
+    fn targets(self, targets: &mut Targets<'a>) {
+        targets.push(Target(BorrowedMut::nd(self.view_mut())));
+    }
+}
+
+impl<'a, T: Element, D: Dimension> Destination<'a, ndarray::Array<T, D>>
+    for ndarray::ArrayViewMut<'a, T, D>
+{
+    fn targets(self, targets: &mut Targets<'a>) {
+        targets.push(Target(BorrowedMut::nd(self)));
+    }
+}
+
+impl<'a, T: Element, const N: usize> Destination<'a, [T; N]> for &'a mut [T; N] {
+    fn targets(self, targets: &mut Targets<'a>) {
+        targets.push(Target(BorrowedMut::value(self)));
+    }
+}

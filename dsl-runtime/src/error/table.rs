@@ -1,0 +1,38 @@
+//! The table of error codes: each with its meaning and its remedy. `docs/errors.md` shows an example of every row.
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Code {
+    /// Such as `CU0201`.
+    pub code: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+macro_rules! codes {
+    ($($code:literal $meaning:literal, $remedy:literal;)*) => {
+        /// The codes of calls. Those of programs that fail (`CU02..`) are rows of [`crate::ir::fault`], those of kernels that
+        /// cannot be compiled (`CU01..`) come with their [`crate::elaborate::ty::Mistake`].
+        pub const CODES: &[Code] = &[$(Code { code: $code, meaning: $meaning, remedy: $remedy }),*];
+    };
+}
+codes! {
+    "CU0301" "an argument does not fit its parameter", "give an argument of the parameter's rank and element type";
+    "CU0302" "the memory for a result has another shape than the result",
+        "give `run_into` memory of exactly the result's shape, or use `run` or `to_host`";
+    "CU0303" "memory that cannot be had", "use smaller arrays, or free memory first";
+    "CU0304" "the place lacks something", "use another place: `Place::available()` lists them";
+    "CU0305" "a spelling that names no place", "use one of `Place::available()`";
+    "CU0306" "the plain function panicked", "the panic's text says what is wrong in the plain function";
+    "CU0901" "a broken invariant of the library", "please report it, with the kernel: this is a defect of cuprous";
+}
+
+/// The row of a code of ours.
+pub(super) fn code(code: &str) -> &'static Code {
+    CODES
+        .iter()
+        .find(|row| row.code == code)
+        .unwrap_or(&CODES[CODES.len() - 1])
+}

@@ -1,0 +1,229 @@
+//! Places: where kernels run, by name. A backend that is linked into the program is a place; `native` is the function as
+//! rustc compiled it.
+
+use crate::backend::{BACKENDS, Backend, Registration};
+use crate::error::Error;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Where a kernel runs.
+///
+/// Its `Display` is the spelling of the environment variable `CUPROUS_PLACE`. Two places are equal if they have the same
+/// spelling.
+///
+/// ```
+/// use dsl_runtime::Place;
+/// assert_eq!(Place::native().to_string(), "native");
+/// assert_eq!("cpu:4".parse::<Place>().unwrap(), Place::cpu_threads(4));
+/// ```
+#[derive(Clone)]
+pub struct Place(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    /// No other place of this process has it: what the cache knows the place by.
+    serial: u64,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The plain function.
+    Native,
+    /// What a backend compiles.
+    Backend(Arc<dyn Backend>),
+    /// A place that this program cannot have; using it is this error.
+    Missing(Error),
+}
+
+thread_local! {
+    static SCOPE: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Places that were opened, by name: each is opened once.
+static OPEN: OnceLock<Mutex<HashMap<String, Place>>> = OnceLock::new();
+
+impl Place {
+    /// Compiled code on every core: the default.
+    pub fn cpu() -> Place {
+        static CPU: OnceLock<Place> = OnceLock::new();
+        CPU.get_or_init(|| Place::named("cpu")).clone()
+    }
+
+    /// Compiled code on `n` threads; using it with `n = 0` is an error.
+    pub fn cpu_threads(n: usize) -> Place {
+        Place::named(&format!("cpu:{n}"))
+    }
+
+    /// The reference interpreter, which defines what a kernel means.
+    pub fn interp() -> Place {
+        static INTERP: OnceLock<Place> = OnceLock::new();
+        INTERP.get_or_init(|| Place::named("interp")).clone()
+    }
+
+    /// The function as written, compiled by rustc.
+    pub fn native() -> Place {
+        static NATIVE: OnceLock<Place> = OnceLock::new();
+        NATIVE.get_or_init(|| Place::named("native")).clone()
+    }
+
+    /// The first OpenCL device, a GPU if there is one.
+    ///
+    /// # Errors
+    /// If no OpenCL backend is linked, or it finds no device: the text contains "unsupported".
+    pub fn opencl() -> Result<Place, Error> {
+        Place::named("opencl").usable()
+    }
+
+    /// All OpenCL devices; none without an OpenCL backend.
+    pub fn opencl_devices() -> Vec<Place> {
+        (0..).map_while(|i| Place::opencl_device(i).ok()).collect()
+    }
+
+    /// The OpenCL device with this number.
+    ///
+    /// # Errors
+    /// If no OpenCL backend is linked, or there is no such device: the text contains "unsupported".
+    pub fn opencl_device(i: usize) -> Result<Place, Error> {
+        Place::named(&format!("opencl:{i}")).usable()
+    }
+
+    /// What this program can use on this machine: `native`, and every linked backend that can be opened.
+    pub fn available() -> Vec<Place> {
+        let mut rows: Vec<&Registration> = BACKENDS.iter().collect();
+        rows.sort_by_key(|row| (row.rank, row.name));
+        let backends = rows
+            .into_iter()
+            .filter_map(|row| Place::named(row.name).usable().ok());
+        std::iter::once(Place::native()).chain(backends).collect()
+    }
+
+    /// A place for a backend that is made by a program rather than by name; it is used as any other.
+    pub fn from_backend(backend: Arc<dyn Backend>) -> Place {
+        Place::make(backend.name(), Kind::Backend(backend))
+    }
+
+    /// The default place of this thread: that of the innermost [`Place::scope`], else what `CUPROUS_PLACE` says, else
+    /// `cpu`. A spelling that names no place is an error when the place is used.
+    pub fn current() -> Place {
+        static DEFAULT: OnceLock<Place> = OnceLock::new();
+        if let Some(place) = SCOPE.with_borrow(|scope| scope.last().cloned()) {
+            return place;
+        }
+        DEFAULT
+            .get_or_init(|| match std::env::var("CUPROUS_PLACE") {
+                Ok(name) => Place::named(name.trim()),
+                Err(_) => Place::cpu(),
+            })
+            .clone()
+    }
+
+    /// Makes this the default place while `body` runs, on this thread.
+    ///
+    /// ```
+    /// use dsl_runtime::Place;
+    /// let inside = Place::native().scope(Place::current);
+    /// assert_eq!(inside, Place::native());
+    /// ```
+    pub fn scope<R>(&self, body: impl FnOnce() -> R) -> R {
+        struct Leave;
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                SCOPE.with_borrow_mut(Vec::pop);
+            }
+        }
+        SCOPE.with_borrow_mut(|scope| scope.push(self.clone()));
+        let _leave = Leave;
+        body()
+    }
+
+    /// The backend; none at `native`.
+    ///
+    /// # Errors
+    /// If the program or the machine has no such place.
+    pub fn backend(&self) -> Result<Option<&Arc<dyn Backend>>, Error> {
+        match &self.0.kind {
+            Kind::Native => Ok(None),
+            Kind::Backend(backend) => Ok(Some(backend)),
+            Kind::Missing(error) => Err(error.clone()),
+        }
+    }
+
+    pub(crate) fn serial(&self) -> u64 {
+        self.0.serial
+    }
+
+    fn make(name: String, kind: Kind) -> Place {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let serial = NEXT.fetch_add(1, Ordering::Relaxed);
+        Place(Arc::new(Inner { name, serial, kind }))
+    }
+
+    fn usable(self) -> Result<Place, Error> {
+        self.backend()?;
+        Ok(self)
+    }
+
+    fn named(name: &str) -> Place {
+        let mut open = OPEN
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = open.get(name) {
+            return place.clone();
+        }
+        let place = Place::make(name.to_string(), open_kind(name));
+        // What is missing may be there another time (a device that is plugged in), and its name may be any text.
+        if !matches!(place.0.kind, Kind::Missing(_)) {
+            open.insert(name.to_string(), place.clone());
+        }
+        place
+    }
+}
+
+fn open_kind(name: &str) -> Kind {
+    let (word, parameter) = match name.split_once(':') {
+        Some((word, parameter)) => (word, Some(parameter)),
+        None => (name, None),
+    };
+    if name == "native" {
+        return Kind::Native;
+    }
+    let Some(row) = BACKENDS.iter().find(|row| row.name == word) else {
+        return Kind::Missing(Error::unknown_place(name));
+    };
+    match (row.open)(parameter) {
+        Ok(backend) => Kind::Backend(backend),
+        Err(why) => Kind::Missing(Error::place_unavailable(name, &why)),
+    }
+}
+
+impl FromStr for Place {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Place, Error> {
+        Place::named(name).usable()
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0.name)
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Place({})", self.0.name)
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Place) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.name == other.0.name
+    }
+}
+
+impl Eq for Place {}
