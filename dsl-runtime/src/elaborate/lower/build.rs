@@ -124,7 +124,7 @@ impl Lower {
 
     /// A scalar operation.
     pub(super) fn op(&mut self, op: ScalarOp, operands: &[Atom]) -> Atom {
-        if let Some(value) = self.fold(op, operands) {
+        if let Some(value) = self.simplify(op, operands) {
             return value;
         }
         if let (ScalarOp::Select, &[cond, a, b]) = (op, operands) {
@@ -150,7 +150,7 @@ impl Lower {
         self.pure(Known::Op(op, operands.to_vec()), ty, expr)
     }
 
-    fn fold(&self, op: ScalarOp, operands: &[Atom]) -> Option<Atom> {
+    fn simplify(&self, op: ScalarOp, operands: &[Atom]) -> Option<Atom> {
         let constants: Option<Vec<Const>> = operands.iter().map(|atom| atom.as_const()).collect();
         if let Some(constants) = constants {
             return op.eval(&constants)?.ok().map(Atom::Const);

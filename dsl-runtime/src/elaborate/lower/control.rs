@@ -205,55 +205,38 @@ impl Lower {
             }
             ExprKind::And(left, right) if has_let(cond) => {
                 let left = self.condition(left)?;
-                let mark = self.env.slots.len();
-                let mut bound = vec![];
-                let mut types = vec![BOOL];
                 // The names that the right side binds are yielded with its truth.
-                let (slots, known) = (&mut bound, &mut types);
-                let value = self.branch_open(left, known, |lower| {
-                    let holds = lower.condition(right)?;
-                    *slots = lower.env.slots.drain(mark..).collect();
-                    let mut all = vec![Value::Scalar(holds)];
-                    all.extend(slots.iter().map(|slot| slot.value.clone()));
-                    let types = slots.iter().map(|slot| slot.ty.clone()).collect();
-                    Ok((all, types))
+                let mark = self.env.slots.len();
+                let (slots, _) = self.rehearse(|lower| {
+                    lower.condition(right)?;
+                    Ok(lower.env.slots.split_off(mark))
                 })?;
-                for (slot, value) in bound.into_iter().zip(value[1..].iter()) {
-                    self.define(slot.name, slot.ty, value.clone());
+                let mut types = vec![BOOL];
+                types.extend(slots.iter().map(|slot| slot.ty.clone()));
+                let count = types.len();
+                let value = self.branch(
+                    left,
+                    &Ty::Tuple(types),
+                    |lower| {
+                        let mut all = vec![Value::Scalar(lower.condition(right)?)];
+                        let bound = lower.env.slots.split_off(mark);
+                        all.extend(bound.into_iter().map(|slot| slot.value));
+                        Ok(Value::tuple(all))
+                    },
+                    |_| {
+                        let mut all = vec![Value::Undef; count];
+                        all[0] = Value::Scalar(FALSE);
+                        Ok(Value::tuple(all))
+                    },
+                )?;
+                for (k, slot) in slots.into_iter().enumerate() {
+                    let part = self.member(&value, k + 1)?;
+                    self.define(slot.name, slot.ty, part);
                 }
-                self.atom(&value[0], &BOOL)
+                let holds = self.member(&value, 0)?;
+                self.atom(&holds, &BOOL)
             }
             _ => self.scalar(cond),
-        }
-    }
-
-    /// The values of `run` where `cond` holds; the first of them is false elsewhere.
-    fn branch_open(
-        &mut self,
-        cond: Atom,
-        types: &mut Vec<Ty>,
-        run: impl Fn(&mut Lower) -> R<(Vec<Value>, Vec<Ty>)>,
-    ) -> R<Vec<Value>>
-    where
-    {
-        let run = std::cell::RefCell::new(run);
-        let ((_, more), _) = self.rehearse(|lower| run.borrow_mut()(lower))?;
-        types.extend(more);
-        let ty = Ty::Tuple(types.clone());
-        let count = types.len();
-        let value = self.branch(
-            cond,
-            &ty,
-            |lower| Ok(Value::tuple(run.borrow_mut()(lower)?.0)),
-            |_| {
-                let mut all = vec![Value::Undef; count];
-                all[0] = Value::Scalar(FALSE);
-                Ok(Value::tuple(all))
-            },
-        )?;
-        match value {
-            Value::Tuple(all) => Ok(all.to_vec()),
-            _ => Ok(vec![Value::Undef; count]),
         }
     }
 

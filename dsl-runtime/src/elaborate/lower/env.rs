@@ -1,7 +1,7 @@
 //! What names stand for: the variables in scope with their values, the constructs that can be left early, and which
 //! variables a stretch of source assigns to.
 
-use super::{Lower, R, value::Value};
+use super::{Code, Lower, R, value::Value};
 use crate::elaborate::ty::Ty;
 use crate::ir::{Atom, Const};
 use crate::syntax::{Block, Expr, ExprKind, Pattern, PatternKind, SliceDim, Stmt, Unary};

@@ -137,7 +137,7 @@ impl Lower {
             }
             arm.block = self.suspend();
         }
-        self.fill(&parts, &mut columns, [&mut first, &mut second])?;
+        self.complete(&parts, &mut columns, [&mut first, &mut second])?;
 
         let [left, right] = columns.map(|parts| {
             let atoms = parts.into_iter().flatten();
@@ -161,7 +161,7 @@ impl Lower {
     }
 
     /// Where one side has no value: that of the other if it is visible, else nothing in particular.
-    fn fill(
+    fn complete(
         &mut self,
         parts: &[Part],
         columns: &mut [Vec<Vec<Option<Atom>>>; 2],

@@ -3,7 +3,7 @@
 //! cost nothing and compose into the `index` of whoever reads them. `flatten` turns a value into the IR's atoms, one for
 //! each leaf of its type, and `rebuild` is its inverse.
 
-use super::{Frame, Lower, R, env::Env};
+use super::{Code, Frame, Lower, R, env::Env};
 use crate::elaborate::ty::{self, Ty};
 use crate::ir::{Atom, Const, Data, Expr, ScalarType, Sink, SinkKind, Type, Var};
 use crate::syntax::{self, Pattern};
