@@ -27,7 +27,7 @@ pub fn companion() -> TokenStream {
 
         /// Tells a kernel's module from any other.
         #[doc(hidden)]
-        pub enum __CuprousKernel {}
+        pub type __CuprousKernel = ();
     }
 }
 
@@ -50,7 +50,9 @@ fn place(path: &Path) -> Place {
         Some(first) if *first == "self" => {
             let up = Ident::new("super", span);
             inner.extend(quote!(#up #colons));
-            prefix[1..].iter().for_each(|n| inner.extend(quote!(#n #colons)));
+            prefix[1..]
+                .iter()
+                .for_each(|n| inner.extend(quote!(#n #colons)));
         }
         Some(first) if *first != "super" => {
             prefix.iter().for_each(|n| inner.extend(quote!(#n #colons)));
@@ -65,7 +67,11 @@ fn place(path: &Path) -> Place {
         [] => quote!(self::),
         _ => quote!(#start #(#prefix)::* ::),
     };
-    Place { outer, inner, name: (*name).clone() }
+    Place {
+        outer,
+        inner,
+        name: (*name).clone(),
+    }
 }
 
 fn lints() -> TokenStream {
@@ -103,26 +109,26 @@ pub fn plain(path: &Path) -> syn::Expr {
 
 /// A kernel in the surface tree: a constant expression of type `Callee`. `library` is what the name means if no kernel has it.
 pub fn callee(path: &Path, library: Option<&str>) -> TokenStream {
-    let Place { outer, inner, name } = place(path);
+    let place = place(path);
+    let Place { outer, name, .. } = &place;
     let span = name.span();
     let lints = lints();
     let callee = Ident::new("__cuprous_callee", span);
-    let otherwise = match library {
-        Some(library) => quote! {
-            pub(super) const fn __cuprous_callee() -> ::cuprous::__private::syntax::Callee {
-                ::cuprous::__private::syntax::Callee::Prelude(#library)
-            }
-        },
-        None => not_a_kernel(&name, &inner),
+    let check = match library {
+        Some(_) => TokenStream::new(),
+        None => check(&place),
     };
+    let library = library.unwrap_or_default();
     // The call is the user's name alone: that is what a message about it underlines.
     let call = quote_spanned!(span=> #name::#callee());
     quote! {{
         #lints
         mod #name {
-            use super::*;
-            #otherwise
+            pub(super) const fn __cuprous_callee() -> ::cuprous::__private::syntax::Callee {
+                ::cuprous::__private::syntax::Callee::Prelude(#library)
+            }
         }
+        #check
         {
             #lints
             use #outer *;
@@ -131,31 +137,42 @@ pub fn callee(path: &Path, library: Option<&str>) -> TokenStream {
     }}
 }
 
-/// The module's content where nothing but a kernel will do: using it trips over a bound that nothing meets.
+/// An item that trips over a bound if the name is no kernel.
 ///
-/// The bound mentions a type beneath the imported name. If there is no function of that name at all, the import's error
-/// covers that type too, and the bound says nothing more.
-fn not_a_kernel(name: &Ident, inner: &TokenStream) -> TokenStream {
+/// The bound is on a type beneath the imported name: `()` in a kernel's module. An ordinary function has no module, and
+/// the type is found one block further out, where it is another. If there is nothing of that name at all, the import's
+/// own error covers the type too, and the bound says nothing more.
+fn check(Place { inner, name, .. }: &Place) -> TokenStream {
     let shown = text(name);
+    let span = name.span();
+    let lints = lints();
     let message = format!("`{shown}` is not a kernel");
-    let found = Ident::new("__cuprous_found", name.span());
-    let note = format!(
-        "put `#[kernel]` on `{shown}`; if it is a constant, write its name in upper case"
-    );
+    let note =
+        format!("put `#[kernel]` on `{shown}`; if it is a constant, write its name in upper case");
+    let found = Ident::new("__cuprous_found", span);
+    let kernel = quote_spanned!(span=> #found::__CuprousKernel);
     quote! {
-        mod __cuprous_other {
-            pub(super) mod __cuprous_found {
-                pub enum __CuprousKernel {}
-            }
-        }
-        use __cuprous_other::*;
-        use #inner #name as #found;
+        #lints
+        mod __cuprous_check {
+            use super::*;
 
-        #[diagnostic::on_unimplemented(message = #message, label = "not a kernel", note = #note)]
-        pub(super) trait Kernel<T> {}
+            #[diagnostic::on_unimplemented(message = #message, label = "not a kernel", note = #note)]
+            trait Kernel {}
 
-        pub(super) const fn __cuprous_callee<C: Kernel<__cuprous_found::__CuprousKernel>>() -> C {
-            loop {}
+            #[diagnostic::do_not_recommend]
+            impl Kernel for () {}
+
+            const fn check<T: Kernel>() {}
+
+            const _: () = {
+                mod __cuprous_found {
+                    pub enum __CuprousKernel {}
+                }
+                {
+                    use #inner #name as #found;
+                    check::<#kernel>()
+                }
+            };
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One parameter of a kernel in each of its forms: in the heads of the generated functions, on its way into a call, and
 //! back into the plain function.
 
+use crate::scope::text;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
@@ -96,7 +97,7 @@ impl Param {
     /// The statements that bind the user's pattern to what the user's type says.
     pub fn unwrap(&self) -> TokenStream {
         let Param { name, pattern, ty, .. } = self;
-        let held = Ident::new(&format!("__cuprous_{name}"), Span::mixed_site());
+        let held = self.held();
         let (how, value) = match &self.form {
             Form::Slice(element) => (
                 quote!(<_ as ::cuprous::__private::SliceArg<'_, #element>>::to_slice(#name)),
@@ -181,7 +182,7 @@ impl Param {
     }
 
     fn held(&self) -> Ident {
-        Ident::new(&format!("__cuprous_{}", self.name), Span::mixed_site())
+        Ident::new(&format!("__cuprous_{}", text(&self.name)), Span::mixed_site())
     }
 }
 

@@ -9,6 +9,7 @@ pub mod array;
 pub mod backend;
 pub mod cache;
 pub mod call;
+pub mod conformance;
 pub mod elaborate;
 pub mod error;
 pub mod explain;

@@ -14,13 +14,14 @@ mod pattern;
 mod signature;
 mod ty;
 
+use crate::refuse::form;
 use crate::scope::Scope;
 use crate::source::Lines;
 use crate::{attr, scope};
 use generic::Generics;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Error, ItemFn};
+use syn::{Attribute, Error, Item, ItemFn};
 
 /// What `#[kernel]` makes of a function.
 #[derive(Debug)]
@@ -67,7 +68,24 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
             contract: #contract,
         }
     }};
-    Ok(Reading { tree, plain: *plain.block })
+    Ok(Reading {
+        tree,
+        plain: *plain.block,
+    })
+}
+
+/// The function that `#[kernel]` stands on.
+pub fn item(tokens: TokenStream) -> Result<ItemFn, Error> {
+    syn::parse2(tokens.clone()).map_err(|error| match syn::parse2::<syn::Item>(tokens) {
+        Ok(Item::Impl(item)) => Error::new_spanned(item.impl_token, form::METHOD),
+        Ok(Item::Struct(item)) => Error::new_spanned(item.struct_token, form::RECORD),
+        Ok(Item::Enum(item)) => Error::new_spanned(item.enum_token, form::RECORD),
+        Ok(item) => {
+            let first = item.to_token_stream().into_iter().next();
+            Error::new_spanned(first, "`#[kernel]` is put on a function")
+        }
+        Err(_) => error,
+    })
 }
 
 /// The state of the walk.
@@ -90,7 +108,7 @@ impl Reader {
         for attr in attrs {
             let path = attr.path();
             if path.is_ident("cfg") || path.is_ident("cfg_attr") {
-                self.refuse(attr, crate::refuse::form::CFG);
+                self.refuse(attr, form::CFG);
             }
         }
     }

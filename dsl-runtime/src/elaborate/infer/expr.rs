@@ -206,6 +206,7 @@ impl Infer {
                 self.check(cond, bool)?;
                 let before = self.diverges;
                 self.format(message)?;
+                self.compared(cond, message)?;
                 self.diverges = before;
                 self.types.unit()
             }
@@ -602,6 +603,38 @@ impl Infer {
         self.coerce(value, result, body.span)?;
         let types = types.into_iter().map(|(_, ty)| ty).collect();
         Ok(self.add(Node::Fn(types, result)))
+    }
+
+    /// `assert_eq!(a, b)` shows what it compares: the same expressions once more, which have the same types.
+    fn compared(&mut self, cond: &'static Expr, message: &'static Format) -> Checked<()> {
+        let ExprKind::Binary(_, left, right) = &cond.kind else {
+            return Ok(());
+        };
+        for part in message.0 {
+            let FormatPart::Arg(value, _) = part else {
+                continue;
+            };
+            let same = [left, right]
+                .into_iter()
+                .find(|side| side.span == value.span);
+            if let Some(same) = same {
+                let (a, b) = (self.type_of(value), self.type_of(same));
+                if let (Some(a), Some(b)) = (a, b) {
+                    self.unify(a, b, value.span)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The type of an expression that has been typed.
+    fn type_of(&self, expr: &'static Expr) -> Option<Id> {
+        let typed = self
+            .exprs
+            .iter()
+            .rev()
+            .find(|(e, _)| std::ptr::eq(*e, expr));
+        typed.map(|(_, ty)| *ty)
     }
 
     fn format(&mut self, message: &'static Format) -> Checked<()> {
