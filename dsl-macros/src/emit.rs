@@ -2,23 +2,25 @@
 //! module of the same name with its other forms.
 //!
 //! ```text
-//! fn f(…) -> R                    call(…) at the default place; panics on an error
-//! mod f {
-//!     fn plain(…) -> R            the body as written
-//!     fn call(…) -> Call<'_, R>   the kernel with these arguments
-//!     fn kernel() -> &Kernel      the kernel, to look at
-//!     fn __cuprous_tree()         its surface tree
-//! }
+//! fn f(…) -> R                              call(…) at the default place; panics on an error
+//! fn __cuprous_plain_f(…) -> R              the body as written
+//! fn __cuprous_call_f(…) -> Call<'_, R>     the kernel with these arguments
+//! fn __cuprous_kernel_f() -> &Kernel        the kernel, to look at
+//! fn __cuprous_tree_f()                     its surface tree
+//! mod f { use super::__cuprous_plain_f as plain; … }
 //! ```
 //!
-//! A parameter `&[T]` becomes `impl SliceArg<'_, T>` in all three, so that an ndarray view may stand for it. Each function of
-//! the module brings the names of the surrounding module along by an import of its own: so `call` in a kernel's body is what
-//! it was outside.
+//! The functions stand beside `f`, not in the module: so `super::x` and `self::x` in the user's tokens mean what they meant.
+//! A parameter `&[T]` becomes `impl SliceArg<'_, T>` in all of them, so that an ndarray view may stand for it.
 
 use crate::param::{Form, Param};
+use crate::scope::text;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Error, GenericParam, Ident, ItemFn, Lifetime, ReturnType, Signature, WherePredicate};
+use syn::{
+    Attribute, Error, GenericParam, Ident, ItemFn, Lifetime, ReturnType, Signature, Visibility,
+    WherePredicate,
+};
 
 /// What was read from a function.
 pub struct Forms {
@@ -34,39 +36,65 @@ pub struct Forms {
 pub fn kernel(func: &ItemFn, forms: Forms) -> TokenStream {
     let params: Vec<Param> = Param::of(&func.sig);
     let part = Parts::of(func);
-    let plain = plain(func, &params, &forms.plain);
-    let tree = &forms.tree;
-    let companion = &forms.companion;
-    let vis = &func.vis;
-    let name = &func.sig.ident;
-    let higher = params.iter().any(|param| matches!(param.form, Form::Function));
-    let (function, forms) = match higher {
+    let names = Names::of(&func.sig.ident);
+    let plain = plain(func, &params, &forms.plain, &names);
+    let (tree, companion) = (&forms.tree, &forms.companion);
+    let (vis, name) = (&func.vis, &func.sig.ident);
+    let inside = inside(vis);
+    let higher = params
+        .iter()
+        .any(|param| matches!(param.form, Form::Function));
+    let (function, calls) = match higher {
         // A function cannot be passed to compiled code: such a kernel is there to be inlined into others.
-        true => (direct(func, &params), TokenStream::new()),
-        false => (default(func, &params, &part), calls(func, &params, &part)),
+        true => (direct(func, &params, &names), TokenStream::new()),
+        false => (
+            default(func, &params, &part, &names),
+            calls(func, &params, &part, &names),
+        ),
     };
-    let title = format!("The forms of the kernel [`{name}`](fn@{name}).");
-    let lints = part.lints;
+    let Names {
+        plain: plain_name,
+        call: call_name,
+        kernel: kernel_name,
+        tree: tree_name,
+        ..
+    } = &names;
+    let imports = match higher {
+        true => TokenStream::new(),
+        false => quote! {
+            #[doc(inline)]
+            #inside use super::#call_name as call;
+            #[doc(inline)]
+            #inside use super::#kernel_name as kernel;
+        },
+    };
+    let lints = &part.lints;
+    let title = format!(
+        "The forms of the kernel [`{}`](fn@{}).",
+        text(name),
+        text(name)
+    );
     quote! {
         #function
+        #plain
+        #calls
+
+        #[doc(hidden)]
+        #(#lints)*
+        #[allow(dead_code, clippy::all, clippy::pedantic)]
+        #vis fn #tree_name() -> &'static ::cuprous::__private::syntax::Kernel {
+            static TREE: ::cuprous::__private::syntax::Kernel = #tree;
+            &TREE
+        }
 
         #[doc = #title]
-        #(#lints)*
-        #[allow(
-            dead_code, unused_imports, unused_qualifications, private_interfaces, private_bounds, unreachable_pub,
-            single_use_lifetimes, clippy::module_name_repetitions, clippy::wildcard_imports, clippy::missing_errors_doc,
-            clippy::missing_panics_doc
-        )]
+        #[allow(dead_code, unused_imports, unreachable_pub)]
         #vis mod #name {
-            use super::*;
-            #plain
-            #forms
+            #[doc(inline)]
+            #inside use super::#plain_name as plain;
+            #imports
             #[doc(hidden)]
-            pub fn __cuprous_tree() -> &'static ::cuprous::__private::syntax::Kernel {
-                use super::*;
-                static TREE: ::cuprous::__private::syntax::Kernel = #tree;
-                &TREE
-            }
+            #inside use super::#tree_name as __cuprous_tree;
             #companion
         }
     }
@@ -75,20 +103,74 @@ pub fn kernel(func: &ItemFn, forms: Forms) -> TokenStream {
 /// A function that is no valid kernel: itself, so that the rest of the crate is not at fault too, and the mistakes.
 pub fn mistaken(func: &ItemFn, companion: &TokenStream, errors: Vec<Error>) -> TokenStream {
     let errors = errors.into_iter().map(Error::into_compile_error);
-    let name = &func.sig.ident;
-    let vis = &func.vis;
+    let (vis, name) = (&func.vis, &func.sig.ident);
+    let inside = inside(vis);
+    if func.sig.receiver().is_some() {
+        // In an `impl`, where no module can stand.
+        return quote!(#(#errors)* #[allow(warnings)] #func);
+    }
     quote! {
         #(#errors)*
         #[allow(warnings)]
         #func
         #[allow(warnings)]
         #vis mod #name {
-            pub(super) use super::#name as plain;
+            #inside use super::#name as plain;
             pub fn __cuprous_tree() -> &'static ::cuprous::__private::syntax::Kernel {
                 loop {}
             }
             #companion
         }
+    }
+}
+
+/// The names of what stands beside the function.
+struct Names {
+    plain: Ident,
+    call: Ident,
+    kernel: Ident,
+    tree: Ident,
+    native: Ident,
+    generics: Ident,
+    identity: Ident,
+}
+
+impl Names {
+    fn of(function: &Ident) -> Names {
+        let shown = text(function);
+        let name = |form: &str| Ident::new(&format!("__cuprous_{form}_{shown}"), function.span());
+        Names {
+            plain: name("plain"),
+            call: name("call"),
+            kernel: name("kernel"),
+            tree: name("tree"),
+            native: name("native"),
+            generics: name("generics"),
+            identity: name("identity"),
+        }
+    }
+}
+
+/// The visibility that means the same one module further in.
+fn inside(vis: &Visibility) -> Visibility {
+    let Visibility::Restricted(restricted) = vis else {
+        return match vis {
+            Visibility::Inherited => syn::parse_quote!(pub(super)),
+            other => other.clone(),
+        };
+    };
+    let path = &restricted.path;
+    let rest = path.segments.iter().skip(1);
+    match path
+        .segments
+        .first()
+        .map(|first| first.ident.to_string())
+        .as_deref()
+    {
+        Some("self") if path.segments.len() == 1 => syn::parse_quote!(pub(super)),
+        Some("self") => syn::parse_quote!(pub(in super #(::#rest)*)),
+        Some("super") => syn::parse_quote!(pub(in super::#path)),
+        _ => vis.clone(),
     }
 }
 
@@ -107,13 +189,19 @@ struct Parts {
 impl Parts {
     fn of(func: &ItemFn) -> Parts {
         let generics = &func.sig.generics;
-        let kept = generics.params.iter().filter(|p| !matches!(p, GenericParam::Lifetime(_)));
+        let kept = generics
+            .params
+            .iter()
+            .filter(|p| !matches!(p, GenericParam::Lifetime(_)));
         let names = kept.clone().map(|param| match param {
             GenericParam::Type(param) => param.ident.clone(),
             GenericParam::Const(param) => param.ident.clone(),
             _ => unreachable!("lifetimes are filtered out"),
         });
-        let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let predicates = generics
+            .where_clause
+            .iter()
+            .flat_map(|clause| &clause.predicates);
         let result = match &func.sig.output {
             ReturnType::Default => quote!(()),
             ReturnType::Type(_, ty) => ty.to_token_stream(),
@@ -155,38 +243,39 @@ fn lints(attrs: &[Attribute], names: &[&str]) -> Vec<Attribute> {
 }
 
 /// The function itself: a call at the default place.
-fn default(func: &ItemFn, params: &[Param], part: &Parts) -> TokenStream {
+fn default(func: &ItemFn, params: &[Param], part: &Parts, names: &Names) -> TokenStream {
     let attrs = kept(func);
     let vis = &func.vis;
     let name = &func.sig.ident;
     let generics = &part.generics;
     let (clause, turbofish, result) = (part.clause(), part.turbofish(), &part.result);
     let live = live();
-    let names = params.iter().map(|param| &param.name);
+    let call = &names.call;
+    let given = params.iter().map(|param| &param.name);
     let heads = params.iter().map(|param| param.head(&live));
     quote! {
         #(#attrs)*
         #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic)]
         #[track_caller]
         #vis fn #name<#live, #(#generics),*>(#(#heads),*) -> #result #clause {
-            #name::call #turbofish(#(#names),*).value()
+            #call #turbofish(#(#given),*).value()
         }
     }
 }
 
 /// The function itself, where it takes functions: its plain form.
-fn direct(func: &ItemFn, params: &[Param]) -> TokenStream {
+fn direct(func: &ItemFn, params: &[Param], names: &Names) -> TokenStream {
     let attrs = kept(func);
     let vis = &func.vis;
     let sig = written(func, params);
-    let name = &sig.ident;
-    let names = params.iter().map(|param| &param.name);
+    let plain = &names.plain;
+    let given = params.iter().map(|param| &param.name);
     quote! {
         #(#attrs)*
         #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic)]
         #[track_caller]
         #vis #sig {
-            #name::plain(#(#names),*)
+            #plain(#(#given),*)
         }
     }
 }
@@ -194,7 +283,9 @@ fn direct(func: &ItemFn, params: &[Param]) -> TokenStream {
 /// The attributes that the function keeps: all but what would be said twice.
 fn kept(func: &ItemFn) -> Vec<Attribute> {
     let gone = |attr: &&Attribute| {
-        !["track_caller", "expect", "inline", "cold"].iter().any(|name| attr.path().is_ident(name))
+        !["track_caller", "expect", "inline", "cold"]
+            .iter()
+            .any(|name| attr.path().is_ident(name))
     };
     func.attrs.iter().filter(gone).cloned().collect()
 }
@@ -212,33 +303,48 @@ fn written(func: &ItemFn, params: &[Param]) -> Signature {
 }
 
 /// The body as written, on real slices and arrays.
-fn plain(func: &ItemFn, params: &[Param], block: &syn::Block) -> TokenStream {
-    let attrs = lints(&func.attrs, &["expect", "inline", "cold", "must_use"]);
+fn plain(func: &ItemFn, params: &[Param], block: &syn::Block, names: &Names) -> TokenStream {
+    let attrs = lints(
+        &func.attrs,
+        &[
+            "allow", "warn", "deny", "forbid", "expect", "inline", "cold", "must_use",
+        ],
+    );
     let mut sig = written(func, params);
-    sig.ident = Ident::new("plain", func.sig.ident.span());
+    sig.ident = names.plain.clone();
+    let vis = &func.vis;
     let lets = params.iter().map(Param::unwrap);
+    let stmts = &block.stmts;
     quote! {
         /// The function as written, compiled by rustc.
+        #[doc(hidden)]
         #(#attrs)*
         #[allow(
-            unstable_name_collisions, clippy::too_many_arguments, clippy::type_complexity, clippy::needless_pass_by_value,
+            dead_code, private_interfaces, private_bounds, unstable_name_collisions, clippy::too_many_arguments, clippy::type_complexity, clippy::needless_pass_by_value,
             clippy::must_use_candidate
         )]
-        #[track_caller]
-        pub #sig {
-            use super::*;
+        #vis #sig {
             #(#lets)*
-            #block
+            #(#stmts)*
         }
     }
 }
 
 /// `call` and `kernel`.
-fn calls(func: &ItemFn, params: &[Param], part: &Parts) -> TokenStream {
+fn calls(func: &ItemFn, params: &[Param], part: &Parts, names: &Names) -> TokenStream {
     let generics = &part.generics;
     let (clause, turbofish, result) = (part.clause(), part.turbofish(), &part.result);
     let live = live();
-    let names = &part.names;
+    let Names {
+        plain,
+        call,
+        kernel,
+        tree,
+        native,
+        generics: choice,
+        identity: which,
+    } = names;
+    let vis = &func.vis;
     let heads = params.iter().map(|param| param.head(&live));
     let passes = params.iter().map(|param| param.pass(&live));
     let restores = params.iter().enumerate().map(|(i, param)| param.restore(i));
@@ -255,52 +361,63 @@ fn calls(func: &ItemFn, params: &[Param], part: &Parts) -> TokenStream {
         }
         _ => TokenStream::new(),
     });
-    let identities = part.generics.iter().zip(names).map(|(param, name)| match param {
-        GenericParam::Const(_) => quote!([(); #name]),
-        _ => quote!(#name),
-    });
+    let identities = part
+        .generics
+        .iter()
+        .zip(&part.names)
+        .map(|(param, name)| match param {
+            GenericParam::Const(_) => quote!([(); #name]),
+            _ => quote!(#name),
+        });
     let identity = quote!(::cuprous::__private::TypeId::of::<(#(#identities,)*)>());
-    let shown = func.sig.ident.to_string();
+    let shown = text(&func.sig.ident);
     let call_doc = format!("A call of `{shown}`, to be run where one likes.");
     let kernel_doc = format!("The kernel `{shown}`: its IR, its plan and its code.");
+    let lints = &part.lints;
     quote! {
-        fn __cuprous_generics<#(#generics),*>() -> ::std::vec::Vec<::cuprous::__private::GenericArg> #clause {
+        #[doc(hidden)]
+        #[allow(dead_code, clippy::all, clippy::pedantic)]
+        fn #choice<#(#generics),*>() -> ::std::vec::Vec<::cuprous::__private::GenericArg> #clause {
             ::std::vec![#(#values),*]
         }
 
-        fn __cuprous_identity<#(#generics),*>() -> ::cuprous::__private::TypeId #clause {
+        #[doc(hidden)]
+        #[allow(dead_code, clippy::all, clippy::pedantic)]
+        fn #which<#(#generics),*>() -> ::cuprous::__private::TypeId #clause {
             #identity
         }
 
-        #[allow(unused_variables, clippy::all, clippy::pedantic)]
-        fn __cuprous_native<#(#generics),*>(args: &::cuprous::__private::Args<'_>) -> #result #clause {
+        #[doc(hidden)]
+        #(#lints)*
+        #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+        fn #native<#(#generics),*>(args: &::cuprous::__private::Args<'_>) -> #result #clause {
             #(#restores)*
-            let result = plain #turbofish(#(#given),*);
+            let result = #plain #turbofish(#(#given),*);
             #(#writes)*
             result
         }
 
         #[doc = #call_doc]
-        #[allow(clippy::all, clippy::pedantic)]
-        pub fn call<#live, #(#generics),*>(#(#heads),*) -> ::cuprous::__private::Call<#live, #result> #clause {
+        #[doc(hidden)]
+        #(#lints)*
+        #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic)]
+        #vis fn #call<#live, #(#generics),*>(#(#heads),*) -> ::cuprous::__private::Call<#live, #result> #clause {
             ::cuprous::__private::Call::make(
                 ::cuprous::__private::Entry {
-                    tree: __cuprous_tree,
-                    generics: __cuprous_generics #turbofish,
-                    identity: __cuprous_identity #turbofish,
-                    native: __cuprous_native #turbofish,
+                    tree: #tree,
+                    generics: #choice #turbofish,
+                    identity: #which #turbofish,
+                    native: #native #turbofish,
                 },
                 ::cuprous::__private::Args::new() #(.with(#passes))*,
             )
         }
 
         #[doc = #kernel_doc]
-        pub fn kernel<#(#generics),*>() -> &'static ::cuprous::__private::Kernel #clause {
-            ::cuprous::__private::Kernel::of(
-                __cuprous_tree(),
-                __cuprous_generics #turbofish,
-                __cuprous_identity #turbofish(),
-            )
+        #[doc(hidden)]
+        #[allow(dead_code, private_bounds, clippy::all, clippy::pedantic)]
+        #vis fn #kernel<#(#generics),*>() -> &'static ::cuprous::__private::Kernel #clause {
+            ::cuprous::__private::Kernel::of(#tree(), #choice #turbofish, #which #turbofish())
         }
     }
 }

@@ -28,7 +28,9 @@ const LIBRARY: &[(&[&str], &str)] = &[
 ];
 
 /// Library functions that may also be called by their last name alone, after a `use`.
-const IMPORTED: &[&str] = &["uniform", "normal", "philox", "min", "max", "swap", "zip", "from_fn"];
+const IMPORTED: &[&str] = &[
+    "uniform", "normal", "philox", "min", "max", "swap", "zip", "from_fn",
+];
 
 const PRIMITIVES: &[&str] = &[
     "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64",
@@ -139,7 +141,10 @@ mod tests {
     #[test]
     fn library_functions_are_known_by_the_end_of_their_path() {
         assert_eq!(of("fill"), Meaning::Function(Some("fill")));
-        assert_eq!(of("cuprous::prelude::fill"), Meaning::Function(Some("fill")));
+        assert_eq!(
+            of("cuprous::prelude::fill"),
+            Meaning::Function(Some("fill"))
+        );
         assert_eq!(of("mine::fill"), Meaning::Function(None));
         assert_eq!(of("std::mem::swap"), Meaning::Function(Some("swap")));
         assert_eq!(of("swap"), Meaning::Function(Some("swap")));

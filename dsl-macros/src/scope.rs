@@ -131,10 +131,22 @@ mod tests {
         let mut scope = Scope::default();
         assert_eq!(scope.bind(&ident("x")), "x");
         let mark = scope.open();
-        scope.constants([ident("K")].iter(), quote!(const K: u32 = 1;));
+        scope.constants(
+            [ident("K")].iter(),
+            quote!(
+                const K: u32 = 1;
+            ),
+        );
         scope.bind(&ident("y"));
         assert_eq!(scope.get(&ident("K")), Some(&Binding::Constant));
-        assert_eq!(scope.enclose(quote!(K)).to_string(), quote!({ const K: u32 = 1; K }).to_string());
+        assert_eq!(
+            scope.enclose(quote!(K)).to_string(),
+            quote!({
+                const K: u32 = 1;
+                K
+            })
+            .to_string()
+        );
         scope.close(mark);
         assert_eq!(scope.get(&ident("y")), None);
         assert_eq!(scope.get(&ident("K")), None);
@@ -145,6 +157,9 @@ mod tests {
     #[test]
     fn a_raw_name_is_its_text() {
         let mut scope = Scope::default();
-        assert_eq!(scope.bind(&Ident::new_raw("type", Span::call_site())), "type");
+        assert_eq!(
+            scope.bind(&Ident::new_raw("type", Span::call_site())),
+            "type"
+        );
     }
 }

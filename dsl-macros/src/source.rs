@@ -111,11 +111,21 @@ impl Lines {
                 .collect();
             if !text.is_empty() {
                 let text = text.join("\n");
-                return Lines { file, first_line, text, read: true };
+                return Lines {
+                    file,
+                    first_line,
+                    text,
+                    read: true,
+                };
             }
         }
         let text = func.to_token_stream().to_string();
-        Lines { file, first_line, text, read: false }
+        Lines {
+            file,
+            first_line,
+            text,
+            read: false,
+        }
     }
 
     /// What the user wrote between two tokens, with all white space made single; none if the file could not be read.
@@ -125,7 +135,11 @@ impl Lines {
         let mut text = String::new();
         for (number, line) in self.text.lines().enumerate().take(to + 1).skip(from) {
             let start = if number == from { at.column - 1 } else { 0 };
-            let stop = if number == to { at.end_column - 1 } else { usize::MAX };
+            let stop = if number == to {
+                at.end_column - 1
+            } else {
+                usize::MAX
+            };
             text.extend(line.chars().take(stop).skip(start));
             text.push(' ');
         }

@@ -1,6 +1,6 @@
 //! The traits of generic kernels: what `T: Scalar`, `T: Real` and `T: Int` can do in plain Rust.
 
-use crate::syntax::Describe;
+use crate::array::Element;
 use num_traits::{
     Float, FloatConst, FromPrimitive, NumAssign, NumRef, PrimInt, ToPrimitive, WrappingAdd,
     WrappingMul, WrappingSub,
@@ -34,10 +34,7 @@ pub trait Scalar:
     + Product
     + for<'a> Sum<&'a Self>
     + for<'a> Product<&'a Self>
-    + Describe
-    + Send
-    + Sync
-    + 'static
+    + Element
 {
 }
 

@@ -20,18 +20,23 @@ fn pairs(x: &[(f32, i32)]) -> (Vec<(i32, f32)>, f32) {
 
 #[kernel]
 fn transpose(u: &Array2<f64>) -> Array2<f64> {
-    u.t().to_owned()
+    let (h, w) = u.dim();
+    Array2::from_shape_fn((w, h), |(i, j)| u[[j, i]])
 }
 
 #[kernel]
 fn trace(u: ArrayView2<'_, f64>) -> f64 {
-    u.diag().sum()
+    let mut t = 0.0;
+    for i in 0..u.dim().0 {
+        t += u[[i, i]];
+    }
+    t
 }
 
 #[kernel]
 fn double(x: &mut [i32], by: [i32; 2]) {
-    for v in x.iter_mut() {
-        *v = *v * by[0] + by[1];
+    for i in 0..x.len() {
+        x[i] = x[i] * by[0] + by[1];
     }
     assert!(x.len() < 3, "too long: {}", x.len());
 }
@@ -39,6 +44,48 @@ fn double(x: &mut [i32], by: [i32; 2]) {
 #[kernel]
 fn first<T: cuprous::Element + PartialOrd, const N: usize>(x: &[[T; N]], at: usize) -> T {
     x[0][at]
+}
+
+/// A function-valued parameter: for kernels to call.
+#[kernel]
+fn twice(f: impl Fn(f32) -> f32, x: f32) -> f32 {
+    f(f(x))
+}
+
+#[kernel]
+fn by_four<T>(r#type: &[T], scale: T) -> Vec<T>
+where
+    T: cuprous::scalar::Real,
+{
+    r#type.iter().map(|&v| scale * v * T::of(4.0)).collect()
+}
+
+#[kernel]
+fn nothing() {}
+
+#[kernel]
+fn calls_others(x: &[f32]) -> Vec<f32> {
+    let doubled = saxpy(1.0, x, x);
+    doubled.iter().map(|&v| twice(|u| u + 1.0, v)).collect()
+}
+
+mod inner {
+    use super::kernel;
+
+    const OFFSET: i64 = 10;
+
+    pub(super) mod deep {
+        /// `super` in a kernel is what it is outside.
+        #[super::kernel]
+        pub(in super::super) fn shifted(x: &[i64]) -> Vec<i64> {
+            x.iter().map(|&v| v + super::OFFSET).collect()
+        }
+    }
+
+    #[kernel]
+    pub(super) fn call(plain: &[i64]) -> Vec<i64> {
+        deep::shifted(plain)
+    }
 }
 
 fn all<R: PartialEq + std::fmt::Debug>(results: [R; 3]) {
@@ -146,4 +193,66 @@ fn generic_kernels_have_a_kernel_for_each_choice() {
 #[should_panic(expected = "error[CU0306]")]
 fn the_function_panics_with_the_text() {
     Place::native().scope(|| saxpy(1.0, &[1.0], &[]));
+}
+
+#[test]
+fn kernels_of_every_kind() {
+    Place::native().scope(|| {
+        assert_eq!(twice(|x| x * 3.0, 1.0), 9.0);
+        assert_eq!(by_four(&[1.0f32], 2.0), [8.0]);
+        assert_eq!(by_four::call(&array![1.0f64], 2.0).to_host().unwrap(), [8.0]);
+        assert_eq!(by_four::<f64>(&[], 2.0), []);
+        nothing();
+        nothing::call().run_into(()).unwrap();
+        assert_eq!(calls_others(&[1.0]), [4.0]);
+        assert_eq!(inner::deep::shifted::plain(&[1]), [11]);
+        assert_eq!(inner::call::call(&[1]).run().unwrap().into_vec(), [11]);
+    });
+}
+
+#[test]
+fn calls_go_to_other_threads() {
+    let x = vec![1.0, 2.0];
+    let call = saxpy::call(2.0, &x, &x).on(&Place::native());
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| call.to_host().unwrap());
+        assert_eq!(other.join().unwrap(), [3.0, 6.0]);
+    });
+}
+
+#[test]
+fn a_panic_is_located() {
+    let error = saxpy::call(1.0, &[1.0], &[]).on(&Place::native()).run().unwrap_err();
+    let site = error.site().unwrap();
+    assert_eq!(site.file(), file!());
+    assert!(site.source.line(site.line()).contains("assert_eq!(x.len(), y.len())"), "{error}");
+}
+
+#[test]
+fn places_by_name() {
+    for place in Place::available() {
+        assert_eq!(place.to_string().parse::<Place>().unwrap(), place);
+        assert!(format!("{place:?}").contains(&place.to_string()));
+    }
+    let error = "abacus".parse::<Place>().unwrap_err();
+    assert_eq!(error.code(), "CU0305");
+    assert!(error.to_string().contains("native"), "{error}");
+    assert!(Place::opencl().unwrap_err().to_string().contains("unsupported"));
+    assert!(Place::opencl_devices().is_empty());
+    let error = saxpy::kernel().code(&Place::native()).unwrap_err();
+    assert!(error.to_string().contains("unsupported"), "{error}");
+}
+
+#[test]
+fn the_innermost_scope_counts_and_ends() {
+    let outside = Place::current();
+    let other = Place::cpu_threads(3);
+    other.scope(|| {
+        Place::native().scope(|| assert_eq!(Place::current(), Place::native()));
+        assert_eq!(Place::current(), other);
+        let caught = std::panic::catch_unwind(|| Place::native().scope(|| panic!("out")));
+        assert!(caught.is_err());
+        assert_eq!(Place::current(), other);
+    });
+    assert_eq!(Place::current(), outside);
 }

@@ -109,7 +109,11 @@ impl Reader {
     }
 
     /// A pattern with or without a type: `x: f32`.
-    pub(super) fn annotated(&mut self, pat: &Pat, position: Position) -> (TokenStream, TokenStream) {
+    pub(super) fn annotated(
+        &mut self,
+        pat: &Pat,
+        position: Position,
+    ) -> (TokenStream, TokenStream) {
         match pat {
             Pat::Type(typed) => {
                 let ty = self.ty(&typed.ty);

@@ -5,9 +5,8 @@ use crate::name::{Case, Meaning, case, meaning};
 use crate::refuse::{form, of_function, of_method};
 use crate::scope::{Binding, text};
 use crate::source::Stretch;
-use crate::fallback;
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::{AngleBracketedGenericArguments, Expr, ExprCall, ExprMethodCall, ExprPath};
 use syn::{GenericArgument, Path, PathArguments, Type, TypePath};
 
@@ -35,8 +34,8 @@ impl Reader {
             if let Some(index) = self.generics.constant(name) {
                 return quote!(__cuprous::ExprKind::ConstParam(#index));
             }
-            if name == "None" {
-                return quote!(__cuprous::ExprKind::None);
+            if name == "self" {
+                return self.refuse(path.clone(), form::METHOD);
             }
         }
         let path = path.clone();
@@ -69,7 +68,12 @@ impl Reader {
             return quote!(__cuprous::ExprKind::AssocConst(#ty, #name));
         }
         let shown = quote!(#path).to_string().replace(' ', "");
-        let read = self.scope.enclose(quote! {
+        let span = path
+            .path
+            .segments
+            .last()
+            .map_or_else(Span::call_site, |s| s.ident.span());
+        let read = self.scope.enclose(quote_spanned! {span=>
             ::cuprous::__private::syntax::IntoConstant::constant(&#path)
         });
         quote!(__cuprous::ExprKind::Constant(#shown, || #read))
@@ -82,7 +86,11 @@ impl Reader {
             && let Some(Binding::Local(name)) = self.scope.get(name)
         {
             let callee = quote!(__cuprous::Callee::Local(#name));
-            return Some(Function { callee, turbofish: Vec::new(), plain: None });
+            return Some(Function {
+                callee,
+                turbofish: Vec::new(),
+                plain: None,
+            });
         }
         let last = path.path.segments.last()?;
         let turbofish = match &last.arguments {
@@ -99,7 +107,11 @@ impl Reader {
                 let errors = self.errors.len();
                 let ty = self.ty(&ty);
                 let callee = quote!(__cuprous::Callee::Assoc(#ty, #name));
-                let function = Function { callee, turbofish, plain: None };
+                let function = Function {
+                    callee,
+                    turbofish,
+                    plain: None,
+                };
                 (errors == self.errors.len()).then_some(function)
             }
             Meaning::Function(library) => {
@@ -108,9 +120,12 @@ impl Reader {
                     self.refuse(path, message);
                     return None;
                 }
-                let callee = fallback::callee(&path.path, library);
-                let plain = Some(fallback::plain(&path.path));
-                Some(Function { callee, turbofish, plain })
+                let (plain, callee) = self.called.add(&path.path, library);
+                Some(Function {
+                    callee,
+                    turbofish,
+                    plain: Some(plain),
+                })
             }
             Meaning::Std => {
                 let message = of_function(&text(&last.ident)).unwrap_or(form::STD);
@@ -136,6 +151,13 @@ impl Reader {
             let value = self.expr(&mut call.args[0]);
             return quote!(__cuprous::ExprKind::Some(&#value));
         }
+        if path.path.segments.last().is_some_and(|s| s.ident == "Axis") && call.args.len() == 1 {
+            // A tuple struct of ndarray's, known like a function: the plain body keeps the constructor.
+            let axis = self.expr(&mut call.args[0]);
+            return quote! {
+                __cuprous::ExprKind::Call(__cuprous::Callee::Prelude("Axis"), &[], &[#axis])
+            };
+        }
         let Some(function) = self.function_path(&path) else {
             return TokenStream::new();
         };
@@ -143,7 +165,9 @@ impl Reader {
             *call.func = plain;
         }
         let args: Vec<TokenStream> = call.args.iter_mut().map(|a| self.argument(a)).collect();
-        let Function { callee, turbofish, .. } = function;
+        let Function {
+            callee, turbofish, ..
+        } = function;
         quote!(__cuprous::ExprKind::Call(#callee, &[#(#turbofish),*], &[#(#args),*]))
     }
 
@@ -177,7 +201,11 @@ impl Reader {
             Some(given) => self.turbofish(given),
             None => Vec::new(),
         };
-        let args = self.exprs(&mut call.args);
+        let args = match name.as_str() {
+            // Its message is the one text that is an argument; what fails says so itself.
+            "expect" => Vec::new(),
+            _ => self.exprs(&mut call.args),
+        };
         quote! {
             __cuprous::ExprKind::Method {
                 receiver: &#receiver,
@@ -214,7 +242,11 @@ fn typed(path: &ExprPath) -> Option<(Type, String)> {
     path.segments.pop()?;
     path.segments.pop_punct();
     let named = case(&path.segments.last()?.ident) != Case::Lower;
-    let ty = Type::Path(TypePath { attrs: Vec::new(), qself: None, path });
+    let ty = Type::Path(TypePath {
+        attrs: Vec::new(),
+        qself: None,
+        path,
+    });
     (named || super::ty::is_primitive(&ty)).then_some((ty, name))
 }
 

@@ -151,7 +151,11 @@ impl Reader {
                 let value = self.maybe(&mut back.expr);
                 quote!(__cuprous::ExprKind::Return(#value))
             }
-            Expr::Block(ExprBlock { attrs, label: name, block }) => {
+            Expr::Block(ExprBlock {
+                attrs,
+                label: name,
+                block,
+            }) => {
                 self.attributes(attrs);
                 let block = self.block(block);
                 let label = label(name);
@@ -266,7 +270,10 @@ impl Reader {
                     __cuprous::ExprKind::Int(#value, ::core::option::Option::Some(__cuprous::Scalar::U8))
                 }
             }
-            Lit::Char(_) => self.refuse(literal, "a character is not a value in a kernel: use a number, or a byte `b'a'`"),
+            Lit::Char(_) => self.refuse(
+                literal,
+                "a character is not a value in a kernel: use a number, or a byte `b'a'`",
+            ),
             _ => self.refuse(literal, form::TEXT),
         }
     }
@@ -281,7 +288,11 @@ impl Reader {
             return self.refuse(int, "this number is too large for any type");
         };
         let value = Literal::u128_unsuffixed(value);
-        signed(digits, quote!(__cuprous::ExprKind::Int(#value, #suffix)), int)
+        signed(
+            digits,
+            quote!(__cuprous::ExprKind::Int(#value, #suffix)),
+            int,
+        )
     }
 
     fn suffix(&mut self, suffix: &str, at: impl quote::ToTokens) -> TokenStream {
@@ -291,7 +302,8 @@ impl Reader {
         match ty::scalar(suffix) {
             Some(scalar) => quote!(::core::option::Option::Some(#scalar)),
             None => {
-                let unknown = "this suffix is not a type of the kernel language: use one of its scalars";
+                let unknown =
+                    "this suffix is not a type of the kernel language: use one of its scalars";
                 self.refuse(at, crate::refuse::of_type(suffix).unwrap_or(unknown))
             }
         }
@@ -300,7 +312,11 @@ impl Reader {
 
 fn float_kind(digits: &str, suffix: &TokenStream, at: impl quote::ToTokens) -> TokenStream {
     let positive = digits.trim_start_matches('-');
-    signed(digits, quote!(__cuprous::ExprKind::Float(#positive, #suffix)), at)
+    signed(
+        digits,
+        quote!(__cuprous::ExprKind::Float(#positive, #suffix)),
+        at,
+    )
 }
 
 /// A literal's kind; one whose digits have a sign, as in patterns, is a negation.

@@ -66,7 +66,9 @@ fn pieces(format: &str) -> Result<Vec<Piece>, String> {
                 let inner: String = rest.by_ref().take_while(|c| *c != '}').collect();
                 let (name, spec) = inner.split_once(':').unwrap_or((&inner, ""));
                 if spec.contains('$') || spec.contains('*') {
-                    return Err(format!("the width and precision in `{{{inner}}}` must be numbers"));
+                    return Err(format!(
+                        "the width and precision in `{{{inner}}}` must be numbers"
+                    ));
                 }
                 if !text.is_empty() {
                     pieces.push(Piece::Text(std::mem::take(&mut text)));
@@ -97,7 +99,10 @@ impl Reader {
         let literal = match literal(&first.value) {
             Some(literal) if first.name.is_none() => literal.clone(),
             _ => {
-                self.refuse(&first.value, "a message begins with a format string in quotes");
+                self.refuse(
+                    &first.value,
+                    "a message begins with a format string in quotes",
+                );
                 return Vec::new();
             }
         };
@@ -127,13 +132,18 @@ impl Reader {
                 next += 1;
                 Some(next - 1)
             } else {
-                let named = args.iter().position(|(n, _)| n.as_ref().is_some_and(|n| *n == name));
+                let named = args
+                    .iter()
+                    .position(|(n, _)| n.as_ref().is_some_and(|n| *n == name));
                 name.parse().ok().or(named)
             };
             let value = match index {
                 Some(index) => match args.get(index) {
                     Some((_, value)) => value.clone(),
-                    None => self.refuse(&literal, format!("the format string has no argument `{index}`")),
+                    None => self.refuse(
+                        &literal,
+                        format!("the format string has no argument `{index}`"),
+                    ),
                 },
                 None => self.captured(&name, &literal),
             };
@@ -156,7 +166,10 @@ impl Reader {
                 ident.set_span(literal.span());
                 self.expr(&mut syn::parse_quote!(#ident))
             }
-            Err(_) => self.refuse(literal, format!("`{{{name}}}` names no variable: pass it as an argument")),
+            Err(_) => self.refuse(
+                literal,
+                format!("`{{{name}}}` names no variable: pass it as an argument"),
+            ),
         }
     }
 }
@@ -183,7 +196,15 @@ mod tests {
         let arg = |n: &str, s: &str| Piece::Arg(n.into(), s.into());
         assert_eq!(
             pieces("a {{{x:.3}}} {} {0:?}b").unwrap(),
-            [text("a {"), arg("x", ".3"), text("} "), arg("", ""), text(" "), arg("0", "?"), text("b")]
+            [
+                text("a {"),
+                arg("x", ".3"),
+                text("} "),
+                arg("", ""),
+                text(" "),
+                arg("0", "?"),
+                text("b")
+            ]
         );
         assert_eq!(pieces("").unwrap(), []);
         assert!(pieces("}").is_err());

@@ -42,10 +42,13 @@ impl Generics {
 
     /// The index of a type parameter, and its signature if it is a function.
     pub fn ty(&self, name: &Ident) -> Option<(usize, Option<ParenthesizedGenericArguments>)> {
-        self.0.iter().enumerate().find_map(|(index, g)| match &g.kind {
-            Kind::Type { function, .. } if g.name == *name => Some((index, function.clone())),
-            _ => None,
-        })
+        self.0
+            .iter()
+            .enumerate()
+            .find_map(|(index, g)| match &g.kind {
+                Kind::Type { function, .. } if g.name == *name => Some((index, function.clone())),
+                _ => None,
+            })
     }
 
     /// The name of the first parameter that a type or path speaks of.
@@ -81,12 +84,18 @@ impl Reader {
                         self.refuse(&param.ty, "a const parameter of a kernel is a `usize`");
                     }
                     let name = param.ident.clone();
-                    self.generics.0.push(Generic { name, kind: Kind::Const });
+                    self.generics.0.push(Generic {
+                        name,
+                        kind: Kind::Const,
+                    });
                 }
                 GenericParam::Type(param) => {
                     let (bounds, function) = bounds(&param.bounds);
                     let name = param.ident.clone();
-                    self.generics.0.push(Generic { name, kind: Kind::Type { bounds, function } });
+                    self.generics.0.push(Generic {
+                        name,
+                        kind: Kind::Type { bounds, function },
+                    });
                 }
             }
         }
@@ -96,7 +105,10 @@ impl Reader {
                 && let Type::Path(ty) = &clause.bounded_ty
                 && let Some(name) = ty.path.get_ident()
                 && let Some(generic) = self.generics.0.iter_mut().find(|g| g.name == *name)
-                && let Kind::Type { bounds: known, function } = &mut generic.kind
+                && let Kind::Type {
+                    bounds: known,
+                    function,
+                } = &mut generic.kind
             {
                 let (more, signature) = bounds(&clause.bounds);
                 known.extend(more);

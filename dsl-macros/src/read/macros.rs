@@ -23,9 +23,16 @@ const KNOWN: &[(&str, Read)] = &[
     ("debug_assert_ne", |r, m| compare(r, m, "!=")),
     ("panic", |r, m| panic(r, m, "explicit panic", "")),
     ("unreachable", |r, m| {
-        panic(r, m, "internal error: entered unreachable code", "internal error: entered unreachable code: ")
+        panic(
+            r,
+            m,
+            "internal error: entered unreachable code",
+            "internal error: entered unreachable code: ",
+        )
     }),
-    ("unimplemented", |r, m| panic(r, m, "not implemented", "not implemented: ")),
+    ("unimplemented", |r, m| {
+        panic(r, m, "not implemented", "not implemented: ")
+    }),
     ("vec", vec),
     ("s", slice),
     ("matches", matches),
@@ -34,7 +41,12 @@ const KNOWN: &[(&str, Read)] = &[
 impl Reader {
     /// A macro call in the place of an expression or statement.
     pub(super) fn macro_call(&mut self, call: &mut Macro) -> TokenStream {
-        let name = call.path.segments.last().map(|s| text(&s.ident)).unwrap_or_default();
+        let name = call
+            .path
+            .segments
+            .last()
+            .map(|s| text(&s.ident))
+            .unwrap_or_default();
         match KNOWN.iter().find(|(known, _)| *known == name) {
             Some((_, read)) => match read(self, call) {
                 Ok(kind) => kind,
@@ -68,7 +80,10 @@ impl<const N: usize> Parse for Checked<N> {
             values.push(input.parse()?);
             comma(input)?;
         }
-        Ok(Checked { values, message: Message::parse_terminated(input)? })
+        Ok(Checked {
+            values,
+            message: Message::parse_terminated(input)?,
+        })
     }
 }
 
@@ -106,7 +121,9 @@ fn compare(reader: &mut Reader, call: &mut Macro, op: &str) -> syn::Result<Token
     let (left, right) = (&values[0], &values[1]);
     let message = reader.message(&mut checked.message);
     let colon = if message.is_empty() { "" } else { ": " };
-    let mut parts = vec![text_part(&format!("assertion `left {op} right` failed{colon}"))];
+    let mut parts = vec![text_part(&format!(
+        "assertion `left {op} right` failed{colon}"
+    ))];
     parts.extend(message);
     parts.push(text_part("\n  left: "));
     parts.push(quote!(__cuprous::FormatPart::Arg(&#left, "?")));
@@ -125,7 +142,12 @@ fn compare(reader: &mut Reader, call: &mut Macro, op: &str) -> syn::Result<Token
     })
 }
 
-fn panic(reader: &mut Reader, call: &mut Macro, bare: &str, prefix: &str) -> syn::Result<TokenStream> {
+fn panic(
+    reader: &mut Reader,
+    call: &mut Macro,
+    bare: &str,
+    prefix: &str,
+) -> syn::Result<TokenStream> {
     let mut checked: Checked<0> = call.parse_body()?;
     let mut parts = reader.message(&mut checked.message);
     if checked.message.is_empty() {
@@ -236,9 +258,7 @@ fn matches(reader: &mut Reader, call: &mut Macro) -> syn::Result<TokenStream> {
     let (mut value, pattern, mut guard) = parse.parse2(call.tokens.clone())?;
     let span = Stretch::of(&*call);
     let tree = reader.expr(&mut value);
-    let truth = |value: bool| {
-        quote!(__cuprous::Expr { kind: __cuprous::ExprKind::Bool(#value), span: #span })
-    };
+    let truth = |value: bool| quote!(__cuprous::Expr { kind: __cuprous::ExprKind::Bool(#value), span: #span });
     let mark = reader.scope.open();
     let shape = reader.pattern(&pattern, super::pattern::Position::Test);
     let test = option(guard.as_mut().map(|(_, guard)| reader.expr(guard)));

@@ -14,13 +14,15 @@ mod pattern;
 mod signature;
 mod ty;
 
+use crate::fallback::Called;
+use crate::refuse::form;
 use crate::scope::Scope;
 use crate::source::Lines;
 use crate::{attr, scope};
 use generic::Generics;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Error, ItemFn};
+use syn::{Attribute, Error, Item, ItemFn};
 
 /// What `#[kernel]` makes of a function.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
     let mut reader = Reader {
         scope: Scope::default(),
         generics: Generics::default(),
+        called: Called::default(),
         lines: Lines::of(func, Span::call_site()),
         errors: Vec::new(),
     };
@@ -56,7 +59,7 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
     }
     let name = scope::text(&func.sig.ident);
     let lines = &reader.lines;
-    let tree = quote! {{
+    let tree = reader.called.tree(quote! {
         use ::cuprous::__private::syntax as __cuprous;
         __cuprous::Kernel {
             name: #name,
@@ -66,14 +69,30 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
             body: #body,
             contract: #contract,
         }
-    }};
-    Ok(Reading { tree, plain: *plain.block })
+    });
+    let plain = reader.called.plain(*plain.block);
+    Ok(Reading { tree, plain })
+}
+
+/// The function that `#[kernel]` stands on.
+pub fn item(tokens: TokenStream) -> Result<ItemFn, Error> {
+    syn::parse2(tokens.clone()).map_err(|error| match syn::parse2::<syn::Item>(tokens) {
+        Ok(Item::Impl(item)) => Error::new_spanned(item.impl_token, form::METHOD),
+        Ok(Item::Struct(item)) => Error::new_spanned(item.struct_token, form::RECORD),
+        Ok(Item::Enum(item)) => Error::new_spanned(item.enum_token, form::RECORD),
+        Ok(item) => {
+            let first = item.to_token_stream().into_iter().next();
+            Error::new_spanned(first, "`#[kernel]` is put on a function")
+        }
+        Err(_) => error,
+    })
 }
 
 /// The state of the walk.
 struct Reader {
     scope: Scope,
     generics: Generics,
+    called: Called,
     lines: Lines,
     errors: Vec<Error>,
 }
@@ -90,7 +109,7 @@ impl Reader {
         for attr in attrs {
             let path = attr.path();
             if path.is_ident("cfg") || path.is_ident("cfg_attr") {
-                self.refuse(attr, crate::refuse::form::CFG);
+                self.refuse(attr, form::CFG);
             }
         }
     }

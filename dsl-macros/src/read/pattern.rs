@@ -76,7 +76,9 @@ impl Reader {
         pats: impl IntoIterator<Item = &'a Pat>,
         position: Position,
     ) -> Vec<TokenStream> {
-        pats.into_iter().map(|p| self.pattern(p, position)).collect()
+        pats.into_iter()
+            .map(|p| self.pattern(p, position))
+            .collect()
     }
 
     fn name_pattern(&mut self, pat: &PatIdent, position: Position) -> TokenStream {

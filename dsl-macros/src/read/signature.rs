@@ -4,7 +4,7 @@ use super::Reader;
 use super::pattern::Position;
 use crate::refuse::form;
 use crate::source::Stretch;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{FnArg, ReturnType, Safety, Signature, Type};
 
@@ -27,7 +27,10 @@ impl Reader {
 
     fn qualifiers(&mut self, sig: &Signature) {
         if let Some(token) = &sig.constness {
-            self.refuse(token, "a kernel cannot be a `const fn`: it is compiled when it is first called");
+            self.refuse(
+                token,
+                "a kernel cannot be a `const fn`: it is compiled when it is first called",
+            );
         }
         if let Some(token) = &sig.asyncness {
             self.refuse(token, form::ASYNC);
@@ -36,17 +39,25 @@ impl Reader {
             self.refuse(token, form::UNSAFE);
         }
         if let Some(abi) = &sig.abi {
-            self.refuse(abi, "a kernel has no foreign calling convention: export a function that calls it");
+            self.refuse(
+                abi,
+                "a kernel has no foreign calling convention: export a function that calls it",
+            );
         }
         if let Some(variadic) = &sig.variadic {
-            self.refuse(variadic, "a kernel has a fixed number of parameters: take a slice");
+            self.refuse(
+                variadic,
+                "a kernel has a fixed number of parameters: take a slice",
+            );
         }
     }
 
     fn param(&mut self, param: &FnArg) -> TokenStream {
         let param = match param {
             FnArg::Receiver(receiver) => {
-                return self.refuse(receiver, "methods are not accepted by this version of the kernel language: write a function and pass the fields");
+                self.scope
+                    .bind(&Ident::new("self", receiver.self_token.span));
+                return self.refuse(receiver, form::METHOD);
             }
             FnArg::Typed(param) => param,
         };
@@ -74,7 +85,8 @@ impl Reader {
                 return self.refuse(ty, "a kernel returns a value whose type is named: `collect()` it and return `Vec<T>`");
             }
             Type::Tuple(tuple) => {
-                let members: Vec<TokenStream> = tuple.elems.iter().map(|m| self.result(m)).collect();
+                let members: Vec<TokenStream> =
+                    tuple.elems.iter().map(|m| self.result(m)).collect();
                 return quote!(__cuprous::Type::Tuple(&[#(#members),*]));
             }
             Type::Reference(reference) => {
@@ -82,7 +94,10 @@ impl Reader {
                     Type::Slice(_) => "return `Vec<T>`, made by `.to_vec()`",
                     _ => "return the value itself",
                 };
-                return self.refuse(ty, format!("a kernel returns values of its own, no references: {instead}"));
+                return self.refuse(
+                    ty,
+                    format!("a kernel returns values of its own, no references: {instead}"),
+                );
             }
             _ => {}
         }

@@ -142,13 +142,20 @@ impl Reader {
         let last = path.segments.last()?;
         let name = text(&last.ident);
         let mut types = match &last.arguments {
-            PathArguments::AngleBracketed(given) => given.args.iter().filter_map(|a| match a {
-                GenericArgument::Type(ty) => Some(ty.clone()),
-                _ => None,
-            }).collect(),
+            PathArguments::AngleBracketed(given) => given
+                .args
+                .iter()
+                .filter_map(|a| match a {
+                    GenericArgument::Type(ty) => Some(ty.clone()),
+                    _ => None,
+                })
+                .collect(),
             _ => Vec::new(),
         };
-        let rank = ND.iter().find(|(own, _)| *own == name).map(|(_, rank)| *rank);
+        let rank = ND
+            .iter()
+            .find(|(own, _)| *own == name)
+            .map(|(_, rank)| *rank);
         if types.len() > 1 || (rank.is_none() && name != "Vec" && name != "Option") {
             return None;
         }
@@ -167,7 +174,9 @@ impl Reader {
     fn described(&mut self, ty: &TypePath) -> TokenStream {
         let mut whole = Type::Path(ty.clone());
         if let Some(param) = self.generics.mentioned(&whole) {
-            let message = format!("this type speaks of `{param}`: write it with `Vec`, slices, tuples, `[T; N]` and `Array1` to `Array4`");
+            let message = format!(
+                "this type speaks of `{param}`: write it with `Vec`, slices, tuples, `[T; N]` and `Array1` to `Array4`"
+            );
             return self.refuse(ty, message);
         }
         let mut open = Open(false);
@@ -226,7 +235,10 @@ impl VisitMut for Open {
 /// Whether a type is a scalar by its bare name.
 pub fn is_primitive(ty: &Type) -> bool {
     match ty {
-        Type::Path(ty) => ty.path.get_ident().is_some_and(|name| scalar(&text(name)).is_some()),
+        Type::Path(ty) => ty
+            .path
+            .get_ident()
+            .is_some_and(|name| scalar(&text(name)).is_some()),
         _ => false,
     }
 }

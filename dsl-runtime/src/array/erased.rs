@@ -126,13 +126,6 @@ impl<'a> Borrowed<'a> {
         }
         view
     }
-
-    /// The value.
-    pub(crate) fn to_value<T: Element>(&self) -> T {
-        self.assert::<T>(Some(0));
-        // SAFETY: one element of type `T`, borrowed.
-        unsafe { self.elements.data.cast::<T>().read() }
-    }
 }
 
 /// Elements that are borrowed to be read and then written.

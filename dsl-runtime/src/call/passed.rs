@@ -162,14 +162,6 @@ impl<'a> Passed<'a> {
         }
     }
 
-    /// The whole array that was borrowed, for as long as it was borrowed.
-    pub(crate) fn borrowed<T: 'static>(&self) -> Option<&'a T> {
-        match &self.0 {
-            Kind::Read(_, whole) => (*whole)?.downcast_ref(),
-            _ => None,
-        }
-    }
-
     /// The elements that were borrowed.
     pub(crate) fn elements(&self) -> Option<&Borrowed<'a>> {
         match &self.0 {

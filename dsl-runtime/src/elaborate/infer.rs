@@ -10,9 +10,13 @@
 mod call;
 mod describe;
 mod expr;
+mod instance;
+mod method;
 mod mistake;
 mod operator;
 mod pattern;
+#[cfg(test)]
+mod tests;
 mod unify;
 mod wait;
 
@@ -348,9 +352,11 @@ impl Infer {
                 .insert(*pattern as *const Pattern, export(pattern.span, *id)?);
         }
         for (expr, id) in &self.exprs {
-            typed
-                .exprs
-                .insert(*expr as *const Expr, export(expr.span, *id)?);
+            let ty = export(expr.span, *id)?;
+            let before = typed.exprs.insert(*expr as *const Expr, ty.clone());
+            if before.is_some_and(|before| before != ty) {
+                return Err(self.ambiguous(expr.span));
+            }
         }
         for (expr, callee, args) in &self.instances {
             let args = self.instance(expr.span, callee, args, &unknown)?;
@@ -360,6 +366,17 @@ impl Infer {
             self.check_cast(expr.span, *from, *to)?;
         }
         Ok(typed)
+    }
+
+    /// The compiler keeps equal constants once. Two expressions of a macro that are equal, place included, are then one
+    /// node, which can have one type only.
+    fn ambiguous(&self, span: Span) -> Mistake {
+        self.mistake(
+            Code::Unknown,
+            span,
+            "a macro writes this expression twice, with different types",
+            "give the literals in it their types: `1u8`, `1.0f32`",
+        )
     }
 
     /// The generic arguments of a call. One that stands for a closure's type is fixed by nothing but the closure, which

@@ -203,14 +203,16 @@ impl Infer {
             ExprKind::Path(callee) => self.path(expr, *callee)?,
             ExprKind::Assert { cond, message } => {
                 let bool = self.bool();
+                let since = self.exprs.len();
                 self.check(cond, bool)?;
+                let sides = self.sides(cond, since);
                 let before = self.diverges;
-                self.format(message)?;
+                self.format(message, &sides)?;
                 self.diverges = before;
                 self.types.unit()
             }
             ExprKind::Panic(message) => {
-                self.format(message)?;
+                self.format(message, &[])?;
                 self.never()
             }
         })
@@ -604,13 +606,32 @@ impl Infer {
         Ok(self.add(Node::Fn(types, result)))
     }
 
-    fn format(&mut self, message: &'static Format) -> Checked<()> {
+    /// The arguments of a message. `assert_eq!(a, b)` shows what it compares: the same expressions once more, at the same
+    /// place and therefore of the same types as the `sides` of its condition.
+    fn format(&mut self, message: &'static Format, sides: &[(Span, Id)]) -> Checked<()> {
         for part in message.0 {
             if let FormatPart::Arg(value, _) = part {
-                self.expr(value, None)?;
+                let ty = self.expr(value, None)?;
+                if let Some((_, side)) = sides.iter().find(|(span, _)| *span == value.span) {
+                    self.unify(ty, *side, value.span)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// The places and types of the sides of a comparison that has just been typed, the latest expressions being `since`.
+    fn sides(&self, cond: &'static Expr, since: usize) -> Vec<(Span, Id)> {
+        let ExprKind::Binary(_, left, right) = &cond.kind else {
+            return vec![];
+        };
+        let typed = |side: &Expr| {
+            self.exprs[since..]
+                .iter()
+                .find(|(e, _)| std::ptr::eq(*e, side))
+        };
+        let sides = [left, right].into_iter().filter_map(|side| typed(side));
+        sides.map(|(side, ty)| (side.span, *ty)).collect()
     }
 }
 

@@ -1,0 +1,9 @@
+use cuprous::prelude::*;
+
+#[kernel]
+fn f(x: &[f64]) -> f64 {
+    let _c = 'a';
+    x[0]
+}
+
+fn main() {}

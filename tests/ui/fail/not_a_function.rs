@@ -1,0 +1,6 @@
+use cuprous::prelude::*;
+
+#[kernel]
+const LIMIT: f64 = 1.0;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use cuprous::prelude::*;
+
+#[kernel]
+struct Point {
+    x: f64,
+}
+
+fn main() {}

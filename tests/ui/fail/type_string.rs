@@ -1,0 +1,8 @@
+use cuprous::prelude::*;
+
+#[kernel]
+fn f(x: String) -> usize {
+    x.len()
+}
+
+fn main() {}
