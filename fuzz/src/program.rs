@@ -1,25 +1,82 @@
 //! Random programs: each pass, and each place, must give what the interpreter gives.
 
-use dsl_runtime::backend::{BACKENDS, Backend};
+use dsl_runtime::array::{Arg, ArrayViewMut, Value};
+use dsl_runtime::backend::{BACKENDS, Backend, Caps, CompileError, Executable, Failure};
 use dsl_runtime::conformance::{Bench, CallText, NoResult, random};
 use dsl_runtime::error::Error;
 use dsl_runtime::ir::Func;
 use dsl_runtime::ir::parse::{Module, parse};
 use dsl_runtime::ir::print::{canonical, print};
 use dsl_runtime::ir::verify::{Stage, annotate, verify};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock};
 
-/// All places that are linked; the first is the reference, which optimises nothing.
+/// The reference, which optimises nothing; then the reference after all passes; then all other places that are linked.
 static PLACES: LazyLock<Vec<Arc<dyn Backend>>> = LazyLock::new(|| {
-    let mut places = vec![];
+    let mut places: Vec<Arc<dyn Backend>> = vec![];
     for row in BACKENDS {
         for parameter in [None, Some("3")] {
             places.extend((row.open)(parameter));
         }
     }
     places.sort_by_key(|place| place.caps().optimise);
+    if let Some(reference) = places.first().cloned() {
+        places.insert(1, Arc::new(Optimised(reference)));
+    }
     places
 });
+
+/// A place that runs what the passes make, and reports the failures of what was elaborated.
+#[derive(Debug)]
+struct Optimised(Arc<dyn Backend>);
+
+struct Both {
+    optimised: Arc<dyn Executable>,
+    typed: Arc<dyn Executable>,
+}
+
+impl Backend for Optimised {
+    fn name(&self) -> String {
+        format!("{} after all passes", self.0.name())
+    }
+    fn caps(&self) -> Caps {
+        Caps {
+            optimise: true,
+            ..self.0.caps()
+        }
+    }
+    fn target(&self) -> String {
+        self.0.target()
+    }
+    fn compile(
+        &self,
+        scheduled: &Func,
+        typed: &Arc<Func>,
+    ) -> Result<Arc<dyn Executable>, CompileError> {
+        Ok(Arc::new(Both {
+            optimised: self.0.compile(scheduled, typed)?,
+            typed: self.0.compile(typed, typed)?,
+        }))
+    }
+}
+
+impl Executable for Both {
+    fn run(
+        &self,
+        args: &[Arg<'_>],
+        into: &mut [Option<ArrayViewMut<'_>>],
+    ) -> Result<Vec<Value>, Failure> {
+        self.optimised
+            .run(args, into)
+            .or_else(|failure| match self.typed.run(args, into) {
+                Ok(_) => Err(failure),
+                Err(exact) => Err(exact),
+            })
+    }
+    fn code(&self) -> String {
+        self.optimised.code()
+    }
+}
 
 /// What a place answers: results, or the failure, as texts; `None` where it lacks something.
 fn answer(place: &dyn Backend, func: &Func, args: &[String]) -> Option<String> {
@@ -28,7 +85,12 @@ fn answer(place: &dyn Backend, func: &Func, args: &[String]) -> Option<String> {
         directives: vec![],
     };
     let call = CallText::new(&func.name, args).expect("arguments that can be read");
-    match Bench::new(place, &module).call(&call) {
+    let called =
+        std::panic::catch_unwind(AssertUnwindSafe(|| Bench::new(place, &module).call(&call)));
+    let Ok(called) = called else {
+        return Some("panicked".into());
+    };
+    match called {
         Ok(results) => Some(results.join("\n")),
         Err(NoResult::Failed(Error::Unsupported { .. })) => None,
         Err(error) => Some(error.to_string()),
