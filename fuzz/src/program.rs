@@ -127,13 +127,25 @@ fn check(func: &Func, args: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// One program on arguments of one size.
-pub fn one(seed: u64) -> Result<(), String> {
+/// The program of a seed and its arguments.
+fn made(seed: u64) -> (Func, Vec<String>) {
     const SIZES: &[usize] = &[0, 1, 3, 8, 17, 33, 100, 5000];
     let func = random::func(seed, 4 + (seed % 60) as usize);
     let n = SIZES[(seed / 60) as usize % SIZES.len()];
     let m = [2, 0, 5][(seed % 3) as usize];
-    let args = random::args(seed, n, m);
+    (func, random::args(seed, n, m))
+}
+
+/// Prints the program of a seed.
+pub fn show(seed: u64) -> Result<(), String> {
+    let (func, args) = made(seed);
+    println!("{}; run: @{}({})", print(&func), func.name, args.join(", "));
+    Ok(())
+}
+
+/// One program on arguments of one size.
+pub fn one(seed: u64) -> Result<(), String> {
+    let (func, args) = made(seed);
     check(&func, &args).map_err(|_| {
         let fails = |smaller: &Func| {
             verify(smaller, Stage::Typed).is_ok() && check(smaller, &args).is_err()
