@@ -177,8 +177,10 @@ impl Compiled {
 
 /// A kernel's function in the IR, as elaborated.
 pub fn elaborate(kernel: &'static Kernel, generics: &[GenericArg]) -> Result<Func, Error> {
-    let _ = generics;
-    Err(Error::Unsupported { what: "no lowering".into(), site: Some(Box::new(Site::kernel(kernel))) })
+    crate::elaborate::lower::lower(kernel, generics).map_err(|mistake| Error::Mistake {
+        mistake: Box::new(mistake),
+        kernel: kernel.name.into(),
+    })
 }
 
 /// From the surface tree to what a backend runs.
