@@ -430,7 +430,7 @@ fn integers(a: i32, b: i32, s: u32) -> ((i32, i32, i32, u32), i32, i32, i32, (i3
 #[kernel]
 fn floats(a: f64, b: f64) -> (f64, f64, f64, bool, f64, f64, u64, bool) {
     (
-        a.mul_add(b, 1.0).sqrt(),
+        a.mul_add(b, 1.0).abs().sqrt(),
         a.clamp(-1.0, 1.0) + a.signum(),
         a.rem_euclid(b),
         a.is_nan() || a.is_finite(),
@@ -468,4 +468,145 @@ fn scalars() {
     agree!(checked(&[4, 9], 2));
     fails!(checked(&[4, 9], 0), "division by zero");
     fails!(checked(&[4, 9], 3), "d is 3, of 2 {x}");
+}
+
+#[kernel]
+fn uneven(x: &[usize]) -> (Vec<usize>, Vec<usize>, usize) {
+    let a: Vec<usize> = x.flat_map(|n| indices(n).map(|k| k + n));
+    let b: Vec<usize> = x.iter().flat_map(|&n| [n, n + 1]).collect();
+    (a, b, x.iter().map(|&n| (0..n).filter(|k| k % 2 == 1).sum::<usize>()).max().unwrap_or(0))
+}
+
+#[kernel]
+fn nested_rows(x: &[f64], n: usize) -> Vec<f64> {
+    indices(n).map(|i| {
+        let row = x.map(|v| v * i as f64);
+        let s = row.scan(0.0, |a, b| a + b);
+        s[s.len() - 1] + row.maximum()
+    })
+}
+
+#[kernel]
+fn closures(x: &[f64], k: f64) -> Vec<f64> {
+    let square = |v: f64| v * v;
+    let both = |v: f64| {
+        if v < 0.0 {
+            return 0.0;
+        }
+        square(v) + k
+    };
+    x.map(both)
+}
+
+#[kernel]
+fn lets(x: &[i32]) -> i32 {
+    let (a, .., c) = (1, 2, 3);
+    let [p, q] = [a, c];
+    let x = if let Some(v) = x.first() { *v } else { -1 };
+    let y = match x {
+        v @ (1 | 2) => v * 10,
+        v => v,
+    };
+    let Some(z) = Some(y).filter(|v| *v > 5) else {
+        return p + q;
+    };
+    let mut w;
+    if z > 15 {
+        w = 1;
+    } else {
+        w = 2;
+    }
+    w += z;
+    w
+}
+
+#[kernel]
+fn fails_unused(x: &[f64], i: usize) -> f64 {
+    let _unused = x[i];
+    let _also = x.map(|v| v);
+    1.0
+}
+
+#[kernel]
+fn lazily(x: &[i32], d: &[i32]) -> (bool, i32) {
+    let any = x.iter().zip(d).any(|(a, b)| a / b == 2);
+    let s = if any && x.len() > 1 { x[1] / d[0] } else { -5 };
+    (any, s)
+}
+
+#[kernel]
+fn while_let(x: &[i32]) -> (usize, i32) {
+    let mut i = 0;
+    let mut total = 0;
+    while let Some(v) = x.get(i) {
+        if *v < 0 {
+            break;
+        }
+        total += v;
+        i += 1;
+    }
+    (i, total)
+}
+
+#[kernel]
+fn generic<T: Real, const N: usize>(x: &[T], w: [T; N]) -> Vec<T> {
+    x.map(|v| {
+        let mut s = T::of(0.0);
+        for k in 0..N {
+            s = s + w[k] * v.sqrt();
+        }
+        s
+    })
+}
+
+#[kernel]
+fn calls_generic(x: &[f32]) -> Vec<f32> {
+    generic(x, [1.0, 2.0, 3.0])
+}
+
+#[kernel(contract)]
+fn contracted(a: f64, b: f64, c: f64) -> (f64, f64) {
+    let mut s = a;
+    s += b * c;
+    (a * b + c, s)
+}
+
+#[kernel]
+fn empties(n: usize) -> (Vec<f32>, usize, Vec<(i32, f32)>) {
+    let v = vec![1.5f32; n];
+    let pairs: Vec<(i32, f32)> = (0..n as i32).map(|i| (i, v[i as usize])).collect();
+    (v.filter(|x| x > 2.0), v.skip(3).len(), pairs)
+}
+
+#[kernel]
+fn nd(u: &Array2<f64>, v: &[f64]) -> (Array2<f64>, ndarray::Array1<f64>, f64, ndarray::Array1<f64>) {
+    let w = u.slice(s![1.., ..;2]).to_owned();
+    let mut g = u.clone();
+    g[[0, 0]] = 5.0;
+    g[[1, 1]] += 1.0;
+    let lines = u.sum_axis(Axis(0));
+    let d = u.dot(&ndarray::Array1::from(v.to_vec()));
+    (&g * 2.0 + &u.mapv(|x| x.abs()), d, w.sum() + g.row(0).sum(), lines)
+}
+
+#[test]
+fn odds_and_ends() {
+    agree!(uneven(&[3usize, 0, 2, 5]));
+    agree!(nested_rows(&[1.0, -2.0, 3.0], 4));
+    agree!(closures(&[1.0, -1.0, 2.0], 0.5));
+    for x in [&[1][..], &[2], &[7], &[0], &[]] {
+        agree!(lets(x));
+    }
+    fails!(fails_unused(&[1.0], 1), "index 1 is out of bounds for length 1");
+    agree!(lazily(&[4, 6], &[2, 0]));
+    fails!(lazily(&[4, 6], &[0, 1]), "division by zero");
+    agree!(while_let(&[1, 2, 3]));
+    agree!(while_let(&[1, -2, 3]));
+    agree!(calls_generic(&[4.0, 9.0]));
+    let (x, y) = contracted::call(0.1, 10.0, -1.0).on(&Place::interp()).to_host().unwrap();
+    assert_eq!((x, y), (0.1f64.mul_add(10.0, -1.0), 10.0f64.mul_add(-1.0, 0.1)));
+    agree!(empties(0));
+    agree!(empties(5));
+    let u = Array2::from_shape_fn((3, 4), |(i, j)| i as f64 - j as f64 * 0.5);
+    agree!(nd(&u, &[1.0, 2.0, 3.0, 4.0]));
 }

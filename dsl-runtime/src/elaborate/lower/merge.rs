@@ -88,17 +88,9 @@ impl Lower {
         for k in 0..self.env.slots.len() {
             let (a, b) = (&first.env.slots[k], &second.env.slots[k]);
             if a.version != b.version {
-                // A path that has been left keeps only what the lowering itself looks at.
-                let value = |arm: &Arm, value: &Value| {
-                    if arm.env.live == FALSE && !a.name.is_empty() {
-                        Value::Undef
-                    } else {
-                        value.clone()
-                    }
-                };
                 parts.push(Part {
                     ty: a.ty.clone(),
-                    values: [value(&first, &a.value), value(&second, &b.value)],
+                    values: [a.value.clone(), b.value.clone()],
                     into: Into::Slot(k),
                 });
             }
