@@ -579,13 +579,13 @@ fn empties(n: usize) -> (Vec<f32>, usize, Vec<(i32, f32)>) {
 }
 
 #[kernel]
-fn nd(u: &Array2<f64>, v: &[f64]) -> (Array2<f64>, ndarray::Array1<f64>, f64, ndarray::Array1<f64>) {
+fn nd(u: &Array2<f64>, v: &[f64]) -> (Array2<f64>, Array1<f64>, f64, Array1<f64>) {
     let w = u.slice(s![1.., ..;2]).to_owned();
     let mut g = u.clone();
     g[[0, 0]] = 5.0;
     g[[1, 1]] += 1.0;
     let lines = u.sum_axis(Axis(0));
-    let d = u.dot(&ndarray::Array1::from(v.to_vec()));
+    let d = u.dot(&Array1::from(v.to_vec()));
     (&g * 2.0 + &u.mapv(|x| x.abs()), d, w.sum() + g.row(0).sum(), lines)
 }
 

@@ -85,7 +85,10 @@ impl Lower {
         } else {
             self.env.live = first.env.live;
         }
-        for k in 0..self.env.slots.len() {
+        // What a condition bound is out of scope behind its branches.
+        let scope = first.env.slots.len().min(second.env.slots.len());
+        self.env.slots.truncate(scope);
+        for k in 0..scope {
             let (a, b) = (&first.env.slots[k], &second.env.slots[k]);
             if a.version != b.version {
                 parts.push(Part {
