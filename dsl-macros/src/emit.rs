@@ -17,7 +17,10 @@ use crate::param::{Form, Param};
 use crate::scope::text;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Error, GenericParam, Ident, ItemFn, Lifetime, ReturnType, Signature, Visibility, WherePredicate};
+use syn::{
+    Attribute, Error, GenericParam, Ident, ItemFn, Lifetime, ReturnType, Signature, Visibility,
+    WherePredicate,
+};
 
 /// What was read from a function.
 pub struct Forms {
@@ -38,13 +41,24 @@ pub fn kernel(func: &ItemFn, forms: Forms) -> TokenStream {
     let (tree, companion) = (&forms.tree, &forms.companion);
     let (vis, name) = (&func.vis, &func.sig.ident);
     let inside = inside(vis);
-    let higher = params.iter().any(|param| matches!(param.form, Form::Function));
+    let higher = params
+        .iter()
+        .any(|param| matches!(param.form, Form::Function));
     let (function, calls) = match higher {
         // A function cannot be passed to compiled code: such a kernel is there to be inlined into others.
         true => (direct(func, &params, &names), TokenStream::new()),
-        false => (default(func, &params, &part, &names), calls(func, &params, &part, &names)),
+        false => (
+            default(func, &params, &part, &names),
+            calls(func, &params, &part, &names),
+        ),
     };
-    let Names { plain: plain_name, call: call_name, kernel: kernel_name, tree: tree_name, .. } = &names;
+    let Names {
+        plain: plain_name,
+        call: call_name,
+        kernel: kernel_name,
+        tree: tree_name,
+        ..
+    } = &names;
     let imports = match higher {
         true => TokenStream::new(),
         false => quote! {
@@ -55,7 +69,11 @@ pub fn kernel(func: &ItemFn, forms: Forms) -> TokenStream {
         },
     };
     let lints = &part.lints;
-    let title = format!("The forms of the kernel [`{}`](fn@{}).", text(name), text(name));
+    let title = format!(
+        "The forms of the kernel [`{}`](fn@{}).",
+        text(name),
+        text(name)
+    );
     quote! {
         #function
         #plain
@@ -143,7 +161,12 @@ fn inside(vis: &Visibility) -> Visibility {
     };
     let path = &restricted.path;
     let rest = path.segments.iter().skip(1);
-    match path.segments.first().map(|first| first.ident.to_string()).as_deref() {
+    match path
+        .segments
+        .first()
+        .map(|first| first.ident.to_string())
+        .as_deref()
+    {
         Some("self") if path.segments.len() == 1 => syn::parse_quote!(pub(super)),
         Some("self") => syn::parse_quote!(pub(in super #(::#rest)*)),
         Some("super") => syn::parse_quote!(pub(in super::#path)),
@@ -166,13 +189,19 @@ struct Parts {
 impl Parts {
     fn of(func: &ItemFn) -> Parts {
         let generics = &func.sig.generics;
-        let kept = generics.params.iter().filter(|p| !matches!(p, GenericParam::Lifetime(_)));
+        let kept = generics
+            .params
+            .iter()
+            .filter(|p| !matches!(p, GenericParam::Lifetime(_)));
         let names = kept.clone().map(|param| match param {
             GenericParam::Type(param) => param.ident.clone(),
             GenericParam::Const(param) => param.ident.clone(),
             _ => unreachable!("lifetimes are filtered out"),
         });
-        let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let predicates = generics
+            .where_clause
+            .iter()
+            .flat_map(|clause| &clause.predicates);
         let result = match &func.sig.output {
             ReturnType::Default => quote!(()),
             ReturnType::Type(_, ty) => ty.to_token_stream(),
@@ -254,7 +283,9 @@ fn direct(func: &ItemFn, params: &[Param], names: &Names) -> TokenStream {
 /// The attributes that the function keeps: all but what would be said twice.
 fn kept(func: &ItemFn) -> Vec<Attribute> {
     let gone = |attr: &&Attribute| {
-        !["track_caller", "expect", "inline", "cold"].iter().any(|name| attr.path().is_ident(name))
+        !["track_caller", "expect", "inline", "cold"]
+            .iter()
+            .any(|name| attr.path().is_ident(name))
     };
     func.attrs.iter().filter(gone).cloned().collect()
 }
@@ -273,7 +304,12 @@ fn written(func: &ItemFn, params: &[Param]) -> Signature {
 
 /// The body as written, on real slices and arrays.
 fn plain(func: &ItemFn, params: &[Param], block: &syn::Block, names: &Names) -> TokenStream {
-    let attrs = lints(&func.attrs, &["allow", "warn", "deny", "forbid", "expect", "inline", "cold", "must_use"]);
+    let attrs = lints(
+        &func.attrs,
+        &[
+            "allow", "warn", "deny", "forbid", "expect", "inline", "cold", "must_use",
+        ],
+    );
     let mut sig = written(func, params);
     sig.ident = names.plain.clone();
     let vis = &func.vis;
@@ -299,7 +335,15 @@ fn calls(func: &ItemFn, params: &[Param], part: &Parts, names: &Names) -> TokenS
     let generics = &part.generics;
     let (clause, turbofish, result) = (part.clause(), part.turbofish(), &part.result);
     let live = live();
-    let Names { plain, call, kernel, tree, native, generics: choice, identity: which } = names;
+    let Names {
+        plain,
+        call,
+        kernel,
+        tree,
+        native,
+        generics: choice,
+        identity: which,
+    } = names;
     let vis = &func.vis;
     let heads = params.iter().map(|param| param.head(&live));
     let passes = params.iter().map(|param| param.pass(&live));
@@ -317,10 +361,14 @@ fn calls(func: &ItemFn, params: &[Param], part: &Parts, names: &Names) -> TokenS
         }
         _ => TokenStream::new(),
     });
-    let identities = part.generics.iter().zip(&part.names).map(|(param, name)| match param {
-        GenericParam::Const(_) => quote!([(); #name]),
-        _ => quote!(#name),
-    });
+    let identities = part
+        .generics
+        .iter()
+        .zip(&part.names)
+        .map(|(param, name)| match param {
+            GenericParam::Const(_) => quote!([(); #name]),
+            _ => quote!(#name),
+        });
     let identity = quote!(::cuprous::__private::TypeId::of::<(#(#identities,)*)>());
     let shown = text(&func.sig.ident);
     let call_doc = format!("A call of `{shown}`, to be run where one likes.");
@@ -351,6 +399,7 @@ fn calls(func: &ItemFn, params: &[Param], part: &Parts, names: &Names) -> TokenS
 
         #[doc = #call_doc]
         #[doc(hidden)]
+        #(#lints)*
         #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic)]
         #vis fn #call<#live, #(#generics),*>(#(#heads),*) -> ::cuprous::__private::Call<#live, #result> #clause {
             ::cuprous::__private::Call::make(

@@ -1,20 +1,28 @@
-//! A path to a kernel → tokens that find the kernel's parts, or say at the user's name that it is none.
+//! The kernels that a function calls → names for them in its plain body and in its tree, or a message at the user's name.
 //!
 //! A kernel `g` is a function and a module of the same name; what is called is a member of that module. If `g` is an
 //! ordinary function, there is no module, and rustc would speak of an unresolved module that the user never wrote. So each
-//! use brings a module of that name along, one scope further out than the names of the user's module:
+//! kernel gets an alias, and one more module stands behind it, one block further out:
 //!
 //! ```text
-//! { mod g { … }  { use self::*; g::plain } }
+//! {
+//!     mod real { use super::g as found; mod fallback { use super::found as plain; } }
+//!     use real::fallback as alias;
+//!     {
+//!         use real::found as alias;
+//!         alias::plain(x)
+//!     }
+//! }
 //! ```
 //!
-//! A block's glob import comes before the items of the block around it: a real kernel wins, and the module `g` written here
-//! is looked at only where there is none. Its `plain` is the function itself, so that nothing but the one message is said.
+//! The inner import brings the function, and the module if there is one: a kernel wins. Of an ordinary function, the alias
+//! is looked for as a module further out, where its `plain` is the function itself, so that nothing but the one message is
+//! said. If there is no `g` at all, the innermost import says so, and its error covers all that follows from it.
 
 use crate::scope::text;
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::{Path, PathArguments};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Path, PathArguments, parse_quote};
 
 /// What the module of every kernel holds for the sake of other kernels, beside `plain` and `__cuprous_tree`.
 pub fn companion() -> TokenStream {
@@ -31,131 +39,163 @@ pub fn companion() -> TokenStream {
     }
 }
 
-/// Where a path's last name is looked up: the import that brings it into a block, and the same one module further in.
-struct Place {
-    outer: TokenStream,
-    inner: TokenStream,
+/// The kernels that a function calls.
+#[derive(Default)]
+pub struct Called(Vec<Kernel>);
+
+/// A path in the place of a function.
+struct Kernel {
+    /// As the user wrote it, without turbofish; its text tells whether two are the same.
+    path: String,
+    /// The path one module further in, without its last name, and that.
+    prefix: TokenStream,
     name: Ident,
+    alias: Ident,
+    /// What the name means if no kernel has it.
+    library: Option<&'static str>,
 }
 
-/// A path without its turbofish, as the two imports need it.
-fn place(path: &Path) -> Place {
-    let names: Vec<&Ident> = path.segments.iter().map(|s| &s.ident).collect();
-    let (name, prefix) = names.split_last().expect("a path has a segment");
+impl Called {
+    /// Notes a call. Returns its plain form `alias::plain::<T>`, and its form in the tree, a constant of type `Callee`.
+    pub fn add(&mut self, path: &Path, library: Option<&'static str>) -> (syn::Expr, TokenStream) {
+        let name = path.segments.last().expect("a path has a segment");
+        let arguments = match &name.arguments {
+            PathArguments::AngleBracketed(given) => {
+                let mut given = given.clone();
+                given.colon2_token = Some(Default::default());
+                given.to_token_stream()
+            }
+            _ => TokenStream::new(),
+        };
+        let mut alias = self.alias(path, library);
+        let span = name.ident.span();
+        alias.set_span(span);
+        let plain = Ident::new("plain", span);
+        let callee = Ident::new("__cuprous_callee", span);
+        let colons = quote_spanned!(span=> ::);
+        (
+            parse_quote!(#alias #colons #plain #arguments),
+            quote_spanned!(span=> #alias::#callee()),
+        )
+    }
+
+    fn alias(&mut self, path: &Path, library: Option<&'static str>) -> Ident {
+        let names: Vec<&Ident> = path.segments.iter().map(|s| &s.ident).collect();
+        let start = path.leading_colon.map(|_| "::").unwrap_or_default();
+        let names_text: Vec<String> = names.iter().map(|n| text(n)).collect();
+        let written = format!("{start}{}", names_text.join("::"));
+        if let Some(known) = self.0.iter().find(|k| k.path == written) {
+            return known.alias.clone();
+        }
+        let (name, above) = names.split_last().expect("a path has a segment");
+        let alias = format_ident!("__cuprous_{}_{}", self.0.len(), text(name));
+        self.0.push(Kernel {
+            path: written,
+            prefix: prefix(path, above, name),
+            name: (*name).clone(),
+            alias: alias.clone(),
+            library,
+        });
+        alias
+    }
+
+    /// The plain body with its kernels in scope.
+    pub fn plain(&self, body: syn::Block) -> syn::Block {
+        if self.0.is_empty() {
+            return body;
+        }
+        let (outer, inner) = self.scopes(|_| TokenStream::new());
+        let stmts = &body.stmts;
+        parse_quote!({ #outer { #inner #(#stmts)* } })
+    }
+
+    /// A constant expression of the tree with its kernels in scope.
+    pub fn tree(&self, tree: TokenStream) -> TokenStream {
+        if self.0.is_empty() {
+            return quote!({ #tree });
+        }
+        let (outer, inner) = self.scopes(|kernel| {
+            let library = kernel.library.unwrap_or_default();
+            let check = match kernel.library {
+                Some(_) => TokenStream::new(),
+                None => kernel.check(),
+            };
+            quote! {
+                pub(in super::super) const fn __cuprous_callee() -> ::cuprous::__private::syntax::Callee {
+                    ::cuprous::__private::syntax::Callee::Prelude(#library)
+                }
+                #check
+            }
+        });
+        quote!({ #outer { #inner #tree } })
+    }
+
+    /// The items of the outer and of the inner block; `more` stands in the fallback module.
+    fn scopes(&self, more: impl Fn(&Kernel) -> TokenStream) -> (TokenStream, TokenStream) {
+        let mut outer = TokenStream::new();
+        let mut inner = TokenStream::new();
+        let lints = quote!(#[allow(unused_imports, dead_code, clippy::all, clippy::pedantic)]);
+        for kernel in &self.0 {
+            let Kernel {
+                prefix,
+                name,
+                alias,
+                ..
+            } = kernel;
+            let real = format_ident!("{alias}_real");
+            let found = Ident::new("found", name.span());
+            let more = more(kernel);
+            outer.extend(quote! {
+                #lints
+                mod #real {
+                    use super::*;
+                    pub(super) use #prefix #name as #found;
+                    pub(super) mod fallback {
+                        pub(in super::super) use super::found as plain;
+                        #more
+                    }
+                }
+                #lints
+                use #real::fallback as #alias;
+            });
+            inner.extend(quote! {
+                #lints
+                use #real::found as #alias;
+            });
+        }
+        (outer, inner)
+    }
+}
+
+/// What stands before a path's last name, seen from one module further in.
+fn prefix(path: &Path, above: &[&Ident], name: &Ident) -> TokenStream {
     let span = name.span();
     let colons = quote_spanned!(span=> ::);
+    let up = Ident::new("super", span);
     let start = path.leading_colon.map(|_| colons.clone());
-    let mut inner = start.to_token_stream();
-    match prefix.first() {
-        Some(first) if *first == "self" => {
-            let up = Ident::new("super", span);
-            inner.extend(quote!(#up #colons));
-            prefix[1..]
-                .iter()
-                .for_each(|n| inner.extend(quote!(#n #colons)));
-        }
-        Some(first) if *first != "super" => {
-            prefix.iter().for_each(|n| inner.extend(quote!(#n #colons)));
-        }
-        _ => {
-            let up = Ident::new("super", span);
-            inner.extend(quote!(#up #colons));
-            prefix.iter().for_each(|n| inner.extend(quote!(#n #colons)));
-        }
-    }
-    let outer = match prefix {
-        [] => quote!(self::),
-        _ => quote!(#start #(#prefix)::* ::),
+    let (up, above) = match above.first() {
+        None => (Some(up), above),
+        Some(first) if *first == "self" => (Some(up), &above[1..]),
+        Some(first) if *first == "super" => (Some(up), above),
+        Some(_) => (None, above),
     };
-    Place {
-        outer,
-        inner,
-        name: (*name).clone(),
-    }
+    let up = up.map(|up| quote!(#up #colons));
+    quote!(#start #up #(#above #colons)*)
 }
 
-fn lints() -> TokenStream {
-    quote!(#[allow(unused_imports, dead_code, clippy::all, clippy::pedantic)])
-}
-
-/// The plain form of a kernel: `m::g::<T>` becomes `m::g::plain::<T>`.
-pub fn plain(path: &Path) -> syn::Expr {
-    let Place { outer, inner, name } = place(path);
-    let arguments = match &path.segments.last().map(|s| &s.arguments) {
-        Some(PathArguments::AngleBracketed(given)) => {
-            let mut given = given.clone();
-            given.colon2_token = Some(Default::default());
-            given.to_token_stream()
-        }
-        _ => TokenStream::new(),
-    };
-    let plain = Ident::new("plain", name.span());
-    let lints = lints();
-    syn::parse_quote! {
-        ({
-            #lints
-            mod #name {
-                use super::*;
-                pub(super) use #inner #name as #plain;
-            }
-            {
-                #lints
-                use #outer *;
-                #name::#plain #arguments
-            }
-        })
-    }
-}
-
-/// A kernel in the surface tree: a constant expression of type `Callee`. `library` is what the name means if no kernel has it.
-pub fn callee(path: &Path, library: Option<&str>) -> TokenStream {
-    let place = place(path);
-    let Place { outer, name, .. } = &place;
-    let span = name.span();
-    let lints = lints();
-    let callee = Ident::new("__cuprous_callee", span);
-    let check = match library {
-        Some(_) => TokenStream::new(),
-        None => check(&place),
-    };
-    let library = library.unwrap_or_default();
-    // The call is the user's name alone: that is what a message about it underlines.
-    let call = quote_spanned!(span=> #name::#callee());
-    quote! {{
-        #lints
-        mod #name {
-            pub(super) const fn __cuprous_callee() -> ::cuprous::__private::syntax::Callee {
-                ::cuprous::__private::syntax::Callee::Prelude(#library)
-            }
-        }
-        #check
-        {
-            #lints
-            use #outer *;
-            #call
-        }
-    }}
-}
-
-/// An item that trips over a bound if the name is no kernel.
-///
-/// The bound is on a type beneath the imported name: `()` in a kernel's module. An ordinary function has no module, and
-/// the type is found one block further out, where it is another. If there is nothing of that name at all, the import's
-/// own error covers the type too, and the bound says nothing more.
-fn check(Place { inner, name, .. }: &Place) -> TokenStream {
-    let shown = text(name);
-    let span = name.span();
-    let lints = lints();
-    let message = format!("`{shown}` is not a kernel");
-    let note =
-        format!("put `#[kernel]` on `{shown}`; if it is a constant, write its name in upper case");
-    let found = Ident::new("__cuprous_found", span);
-    let kernel = quote_spanned!(span=> #found::__CuprousKernel);
-    quote! {
-        #lints
-        mod __cuprous_check {
-            use super::*;
-
+impl Kernel {
+    /// Items that trip over a bound if the name is no kernel: beneath an alias for it, a kernel's module has a type that is
+    /// `()`, and the block further out one that is not.
+    fn check(&self) -> TokenStream {
+        let shown = text(&self.name);
+        let span = self.name.span();
+        let message = format!("`{shown}` is not a kernel");
+        let note = format!(
+            "put `#[kernel]` on `{shown}`; if it is a constant, write its name in upper case"
+        );
+        let checked = Ident::new("checked", span);
+        let kernel = quote_spanned!(span=> #checked::__CuprousKernel);
+        quote! {
             #[diagnostic::on_unimplemented(message = #message, label = "not a kernel", note = #note)]
             trait Kernel {}
 
@@ -165,11 +205,11 @@ fn check(Place { inner, name, .. }: &Place) -> TokenStream {
             const fn check<T: Kernel>() {}
 
             const _: () = {
-                mod __cuprous_found {
+                mod checked {
                     pub enum __CuprousKernel {}
                 }
                 {
-                    use #inner #name as #found;
+                    use super::found as #checked;
                     check::<#kernel>()
                 }
             };

@@ -6,8 +6,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    FnArg, GenericArgument, GenericParam, Ident, Lifetime, Pat, PathArguments, PathSegment, Signature, Type, TypeParamBound,
-    TypeReference, WherePredicate,
+    FnArg, GenericArgument, GenericParam, Ident, Lifetime, Pat, PathArguments, PathSegment,
+    Signature, Type, TypeParamBound, TypeReference, WherePredicate,
 };
 
 /// A parameter.
@@ -73,7 +73,10 @@ impl Param {
     pub fn head_as_written(&self, live: &Lifetime) -> TokenStream {
         let name = &self.name;
         let live = match &self.ty {
-            Type::Reference(TypeReference { lifetime: Some(lifetime), .. }) => lifetime.clone(),
+            Type::Reference(TypeReference {
+                lifetime: Some(lifetime),
+                ..
+            }) => lifetime.clone(),
             _ => live.clone(),
         };
         let ty = match self.taken(&live) {
@@ -86,7 +89,9 @@ impl Param {
     /// The trait of what may stand for it, unless that is its type alone.
     fn taken(&self, live: &Lifetime) -> Option<TokenStream> {
         match &self.form {
-            Form::Slice(element) => Some(quote!(impl ::cuprous::__private::SliceArg<#live, #element>)),
+            Form::Slice(element) => {
+                Some(quote!(impl ::cuprous::__private::SliceArg<#live, #element>))
+            }
             Form::Array(element, dim) | Form::View(element, dim) | Form::ViewRef(element, dim) => {
                 Some(quote!(impl ::cuprous::__private::NdArg<#live, #element, #dim>))
             }
@@ -96,7 +101,9 @@ impl Param {
 
     /// The statements that bind the user's pattern to what the user's type says.
     pub fn unwrap(&self) -> TokenStream {
-        let Param { name, pattern, ty, .. } = self;
+        let Param {
+            name, pattern, ty, ..
+        } = self;
         let held = self.held();
         let (how, value) = match &self.form {
             Form::Slice(element) => (
@@ -117,7 +124,11 @@ impl Param {
             ),
             Form::SliceMut(_) | Form::Function | Form::Value => {
                 return match pattern {
-                    Pat::Ident(pat) if pat.mutability.is_none() && pat.by_ref.is_none() && pat.subpat.is_none() => {
+                    Pat::Ident(pat)
+                        if pat.mutability.is_none()
+                            && pat.by_ref.is_none()
+                            && pat.subpat.is_none() =>
+                    {
                         TokenStream::new()
                     }
                     _ => quote!(let #pattern = #name;),
@@ -135,12 +146,18 @@ impl Param {
     pub fn pass(&self, live: &Lifetime) -> TokenStream {
         let name = &self.name;
         match &self.form {
-            Form::Slice(element) => quote!(<_ as ::cuprous::__private::SliceArg<#live, #element>>::pass(#name)),
-            Form::SliceMut(element) => quote!(::cuprous::__private::pass_slice_mut::<#element>(#name)),
+            Form::Slice(element) => {
+                quote!(<_ as ::cuprous::__private::SliceArg<#live, #element>>::pass(#name))
+            }
+            Form::SliceMut(element) => {
+                quote!(::cuprous::__private::pass_slice_mut::<#element>(#name))
+            }
             Form::Array(element, dim) | Form::View(element, dim) | Form::ViewRef(element, dim) => {
                 quote!(<_ as ::cuprous::__private::NdArg<#live, #element, #dim>>::pass(#name))
             }
-            Form::Function | Form::Value => quote!(::cuprous::__private::Param::<#live>::pass(#name)),
+            Form::Function | Form::Value => {
+                quote!(::cuprous::__private::Param::<#live>::pass(#name))
+            }
         }
     }
 
@@ -182,7 +199,10 @@ impl Param {
     }
 
     fn held(&self) -> Ident {
-        Ident::new(&format!("__cuprous_{}", text(&self.name)), Span::mixed_site())
+        Ident::new(
+            &format!("__cuprous_{}", text(&self.name)),
+            Span::mixed_site(),
+        )
     }
 }
 
@@ -223,7 +243,8 @@ fn peel(ty: &Type) -> &Type {
 fn form(ty: &Type, sig: &Signature) -> Form {
     match peel(ty) {
         Type::ImplTrait(_) => Form::Function,
-        Type::Reference(reference) => match (peel(&reference.elem), reference.mutability.is_some()) {
+        Type::Reference(reference) => match (peel(&reference.elem), reference.mutability.is_some())
+        {
             (Type::Slice(slice), false) => Form::Slice((*slice.elem).clone()),
             (Type::Slice(slice), true) => Form::SliceMut((*slice.elem).clone()),
             (inner, false) => match nd(inner) {
@@ -233,7 +254,14 @@ fn form(ty: &Type, sig: &Signature) -> Form {
             },
             _ => Form::Value,
         },
-        Type::Path(path) if path.path.get_ident().is_some_and(|name| is_function(name, sig)) => Form::Function,
+        Type::Path(path)
+            if path
+                .path
+                .get_ident()
+                .is_some_and(|name| is_function(name, sig)) =>
+        {
+            Form::Function
+        }
         ty => match nd(ty) {
             Some((Storage::View, element, dim)) => Form::View(element, dim),
             _ => Form::Value,
@@ -280,7 +308,11 @@ fn is_function(name: &Ident, sig: &Signature) -> bool {
         GenericParam::Type(param) if param.ident == *name => Some(&param.bounds),
         _ => None,
     });
-    let clauses = sig.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let clauses = sig
+        .generics
+        .where_clause
+        .iter()
+        .flat_map(|clause| &clause.predicates);
     let further = clauses.filter_map(|predicate| match predicate {
         WherePredicate::Type(predicate) => match peel(&predicate.bounded_ty) {
             Type::Path(path) if path.path.is_ident(name) => Some(&predicate.bounds),

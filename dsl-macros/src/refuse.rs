@@ -115,7 +115,6 @@ const MACRO: &[Row] = &[
 const METHOD: &[Row] = &[
     (
         &[
-            "iter_mut",
             "par_iter_mut",
             "chunks_mut",
             "chunks_exact_mut",

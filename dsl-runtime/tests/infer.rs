@@ -341,14 +341,14 @@ fn closures(x: &[f32], scale: f32) -> Vec<f32> {
 }
 
 #[kernel]
-fn square<T: Real + cuprous::Element + cuprous::call::Output>(v: T) -> T {
+fn square<T: Real>(v: T) -> T {
     let two = T::one() + T::of(1.0) - T::epsilon() * T::zero();
     let exact = T::from(2).unwrap();
     v.powi(2) * two / T::of(2.0).max(v).sqrt()
 }
 
 #[kernel]
-fn total<T: Scalar + cuprous::Element + cuprous::call::Output, const N: usize>(x: [T; N]) -> T {
+fn total<T: Scalar, const N: usize>(x: [T; N]) -> T {
     let n = N + 1;
     let copy = [x[0]; N];
     copy.sum()
@@ -360,7 +360,7 @@ fn apply(f: impl Fn(f32) -> f32, v: f32) -> f32 {
 }
 
 #[kernel]
-fn bits<T: Int + cuprous::Element + cuprous::call::Output>(x: &[T]) -> T {
+fn bits<T: Int>(x: &[T]) -> T {
     let low = x.map(|v| (v & T::one()) ^ (v >> 1)).sum();
     let zeros = x.iter().map(|v| v.count_ones()).sum::<u32>();
     low.min(T::max_value())
@@ -415,7 +415,7 @@ fn idioms(x: &[f64], n: usize, u: &Array2<f32>, pts: &[(f32, u8)], w: &mut [f64]
     let inside = (0.0..=1.0).contains(&best) && (2..n).contains(&at);
     let head = &x[..n / 2];
     let tail = x[n / 2..].iter().rev().map(|v| v - head[0]).collect::<Vec<_>>();
-    let small: [f32; 3] = std::array::from_fn(|i: usize| pts[i].0);
+    let small: [f32; 3] = std::array::from_fn(|i| pts[i].0);
     let matrix = [[0.0f32; 3]; 2];
     let cell = matrix[1].iter().zip(&small).map(|(a, b)| a * b).sum::<f32>();
     let pairs = x.chunks(2).zip(x.windows(2)).map(|(a, b)| a[0] + b[1]).count();
@@ -524,5 +524,72 @@ fn mistakes_say_what_to_write() {
         let line: Vec<char> = mistake.source.line(mistake.span.line).chars().collect();
         let part = &line[mistake.span.column as usize - 1..mistake.span.end_column as usize - 1];
         assert_eq!(part.iter().collect::<String>(), underlined);
+    }
+}
+
+#[kernel]
+fn axes(u: &Array2<f64>, c: &Array3<f32>) -> Array1<f64> {
+    let sums = u.sum_axis(Axis(0));
+    let norms = u.map_axis(Axis(1), |r| r.dot(&r).sqrt());
+    let means = u.mean_axis(Axis(0)).unwrap();
+    let planes = c.sum_axis(Axis(2));
+    let layer = c.index_axis(Axis(0), 1).to_owned();
+    let (d, h, w) = c.dim();
+    let shift = Array3::from_shape_fn((d, h, w), |(i, j, k)| c[[i, j, k]] - c[(i, 0, k)]);
+    let diagonal = u.diag().sum();
+    let count = u.len_of(Axis(1));
+    let copy = Array2::from_elem(u.raw_dim(), 1i8);
+    let steps = Array1::linspace(0.0, 1.0, 11);
+    let total: f64 = u.axis_iter(Axis(0)).map(|r| r.sum()).sum();
+    sums + norms
+}
+
+#[kernel]
+fn in_place(x: &mut [f64], by: f64) {
+    for i in 0..x.len() {
+        x[i] = x[i] * by + i as f64;
+    }
+    x.swap(0, 1);
+    x[2..].fill(0.0);
+}
+
+#[kernel]
+fn conversions<T: Real>(x: &[T], f: impl Fn(T) -> T) -> Vec<T> {
+    let n = T::from_usize(x.len()).unwrap();
+    let mean = x.iter().copied().sum::<T>() / n;
+    let wide = mean.to_f64().unwrap().sqrt();
+    let back = T::from(wide).unwrap() + T::of(0.5);
+    let largest = x.iter().copied().fold(T::neg_infinity(), T::max);
+    x.map(|v| f(v) - back)
+}
+
+#[kernel]
+fn with<F: Fn(f64, usize) -> f64>(x: &[f64], f: F) -> Vec<f64> {
+    x.enumerate().map(|(i, v)| f(v, i))
+}
+
+#[kernel]
+fn calls(x: &[f64]) -> Vec<f64> {
+    let k = 3.0;
+    let y = with(x, |v, i| if i > 2 { v } else { k });
+    conversions(&y, |v| v.abs())
+}
+
+#[test]
+fn arrays_of_more_dimensions() {
+    check! {
+        axes => "sums: Array1<f64>; norms: Array1<f64>; means: Array1<f64>; planes: Array2<f32>; layer: Array2<f32>; \
+            shift: Array3<f32>; diagonal: f64; count: usize; copy: Array2<i8>; steps: Array1<f64>; total: f64; \
+            -> Array1<f64>";
+        in_place => "-> ()";
+    }
+}
+
+#[test]
+fn generic_conversions() {
+    check! {
+        conversions [scalar(syntax::Scalar::F32)] => "n: f32; mean: f32; wide: f64; back: f32; largest: f32; -> [f32]";
+        with [GenericArg::Type(Ty::Tuple(vec![]))] => "-> [f64]";
+        calls => "k: f64; y: [f64]; -> [f64]";
     }
 }

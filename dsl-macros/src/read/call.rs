@@ -1,7 +1,6 @@
 //! Paths, calls and methods → `Callee`s, `Call`, `Method`; in the plain body each kernel is replaced by its plain form.
 
 use super::Reader;
-use crate::fallback;
 use crate::name::{Case, Meaning, case, meaning};
 use crate::refuse::{form, of_function, of_method};
 use crate::scope::{Binding, text};
@@ -121,12 +120,11 @@ impl Reader {
                     self.refuse(path, message);
                     return None;
                 }
-                let callee = fallback::callee(&path.path, library);
-                let plain = Some(fallback::plain(&path.path));
+                let (plain, callee) = self.called.add(&path.path, library);
                 Some(Function {
                     callee,
                     turbofish,
-                    plain,
+                    plain: Some(plain),
                 })
             }
             Meaning::Std => {

@@ -14,6 +14,7 @@ mod pattern;
 mod signature;
 mod ty;
 
+use crate::fallback::Called;
 use crate::refuse::form;
 use crate::scope::Scope;
 use crate::source::Lines;
@@ -39,6 +40,7 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
     let mut reader = Reader {
         scope: Scope::default(),
         generics: Generics::default(),
+        called: Called::default(),
         lines: Lines::of(func, Span::call_site()),
         errors: Vec::new(),
     };
@@ -57,7 +59,7 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
     }
     let name = scope::text(&func.sig.ident);
     let lines = &reader.lines;
-    let tree = quote! {{
+    let tree = reader.called.tree(quote! {
         use ::cuprous::__private::syntax as __cuprous;
         __cuprous::Kernel {
             name: #name,
@@ -67,11 +69,9 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
             body: #body,
             contract: #contract,
         }
-    }};
-    Ok(Reading {
-        tree,
-        plain: *plain.block,
-    })
+    });
+    let plain = reader.called.plain(*plain.block);
+    Ok(Reading { tree, plain })
 }
 
 /// The function that `#[kernel]` stands on.
@@ -92,6 +92,7 @@ pub fn item(tokens: TokenStream) -> Result<ItemFn, Error> {
 struct Reader {
     scope: Scope,
     generics: Generics,
+    called: Called,
     lines: Lines,
     errors: Vec<Error>,
 }

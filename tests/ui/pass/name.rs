@@ -72,6 +72,13 @@ fn names(x: &[f64], square: f64, A: f64, r#type: Metres) -> Vec<f64> {
     z.map(|v| apply(v, |w| calls(w) + library::fill(w, 1.0)) + rng::uniform(1, 2))
 }
 
+#[kernel]
+fn closures(n: usize) -> Array2<f64> {
+    let p = [(1.0, 2.0), (3.0, 4.0)];
+    let q: [f64; 2] = std::array::from_fn(|i| p[i].0);
+    tabulate2((n, n), |(i, j)| apply((i + 1).min(n - 1) as f64 * q[0], |v| v + j as f64))
+}
+
 macro_rules! affine {
     ($name:ident, $t:ty, $shift:expr) => {
         #[kernel]
