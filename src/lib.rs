@@ -52,7 +52,7 @@
 
 pub use dsl_macros::kernel;
 pub use dsl_runtime::{Array, Call, Element, Error, Kernel, Place};
-pub use dsl_runtime::{array, backend, cache, call, elaborate, error, explain, ir, math, pass, rng, scalar, syntax};
+pub use dsl_runtime::{array, backend, cache, call, conformance, elaborate, error, explain, ir, math, pass, rng, scalar, syntax};
 
 #[doc(hidden)]
 pub use dsl_runtime::__private;
@@ -67,3 +67,11 @@ pub mod prelude {
 // The backends put themselves on the table when they are linked, which they are only if something names them.
 use cuprous_cpu as _;
 use cuprous_interp as _;
+
+// The documents of this repository are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/errors.md")]
+mod errors {}
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

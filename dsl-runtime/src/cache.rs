@@ -6,6 +6,7 @@ use crate::array::{Arg, ArrayViewMut, Value};
 use crate::backend::{Backend, Executable};
 use crate::elaborate::ty::GenericArg;
 use crate::error::{Error, Site};
+use crate::ir::verify::{Stage, annotate, verify};
 use crate::ir::{self, Atom, Const, Fault, Func, ScalarType};
 use crate::place::Place;
 use crate::syntax::Kernel;
@@ -177,8 +178,19 @@ impl Compiled {
 
 /// A kernel's function in the IR, as elaborated.
 pub fn elaborate(kernel: &'static Kernel, generics: &[GenericArg]) -> Result<Func, Error> {
-    let _ = generics;
-    Err(Error::Unsupported { what: "no lowering".into(), site: Some(Box::new(Site::kernel(kernel))) })
+    let func = crate::elaborate::lower::lower(kernel, generics).map_err(|mistake| Error::Mistake {
+        mistake: Box::new(mistake),
+        kernel: kernel.name.to_string(),
+    })?;
+    if cfg!(debug_assertions)
+        && let Err(violations) = verify(&func, Stage::Typed)
+    {
+        return Err(Error::Internal {
+            text: format!("elaboration broke an invariant\n{}", annotate(&func, &violations)),
+            kernel: func.name,
+        });
+    }
+    Ok(func)
 }
 
 /// From the surface tree to what a backend runs.

@@ -341,14 +341,14 @@ fn closures(x: &[f32], scale: f32) -> Vec<f32> {
 }
 
 #[kernel]
-fn square<T: Real + cuprous::Element + cuprous::call::Output>(v: T) -> T {
+fn square<T: Real>(v: T) -> T {
     let two = T::one() + T::of(1.0) - T::epsilon() * T::zero();
     let exact = T::from(2).unwrap();
     v.powi(2) * two / T::of(2.0).max(v).sqrt()
 }
 
 #[kernel]
-fn total<T: Scalar + cuprous::Element + cuprous::call::Output, const N: usize>(x: [T; N]) -> T {
+fn total<T: Scalar, const N: usize>(x: [T; N]) -> T {
     let n = N + 1;
     let copy = [x[0]; N];
     copy.sum()
@@ -360,7 +360,7 @@ fn apply(f: impl Fn(f32) -> f32, v: f32) -> f32 {
 }
 
 #[kernel]
-fn bits<T: Int + cuprous::Element + cuprous::call::Output>(x: &[T]) -> T {
+fn bits<T: Int>(x: &[T]) -> T {
     let low = x.map(|v| (v & T::one()) ^ (v >> 1)).sum();
     let zeros = x.iter().map(|v| v.count_ones()).sum::<u32>();
     low.min(T::max_value())
@@ -388,4 +388,208 @@ fn closures_and_kernels() {
     args.sort();
     assert_eq!(args.len(), 6);
     assert!(args[5].contains("I32") && args[5].contains("Const(3)") || args.iter().any(|a| a.contains("Const(3)")));
+}
+
+#[kernel]
+fn idioms(x: &[f64], n: usize, u: &Array2<f32>, pts: &[(f32, u8)], w: &mut [f64]) -> (Vec<f64>, Vec<usize>) {
+    let mut out = vec![0.0; n];
+    let mut hist = vec![0; 16];
+    for (i, v) in x.iter().enumerate() {
+        out[i] = v * 2.0;
+        hist[i % 16] += 1;
+    }
+    let mut grid = vec![vec![0.0; n]; n];
+    grid[1][2] = u[[0, 1]];
+    for row in u.rows() {
+        for v in row.iter() {
+            grid[0][0] += v;
+        }
+    }
+    let (best, at) = x
+        .iter()
+        .enumerate()
+        .max_by(|(_, a), (_, b)| a.partial_cmp(b).unwrap())
+        .map(|(i, v)| (*v, i))
+        .unwrap_or((0.0, 0));
+    let reds = pts.iter().map(|&(v, c)| v * c as f32).fold(0.0, |a, b| a + b);
+    let inside = (0.0..=1.0).contains(&best) && (2..n).contains(&at);
+    let head = &x[..n / 2];
+    let tail = x[n / 2..].iter().rev().map(|v| v - head[0]).collect::<Vec<_>>();
+    let small: [f32; 3] = std::array::from_fn(|i| pts[i].0);
+    let matrix = [[0.0f32; 3]; 2];
+    let cell = matrix[1].iter().zip(&small).map(|(a, b)| a * b).sum::<f32>();
+    let pairs = x.chunks(2).zip(x.windows(2)).map(|(a, b)| a[0] + b[1]).count();
+    let none = x.iter().find(|v| **v > 3.0).copied().unwrap_or_default();
+    let least = std::cmp::min(n, 7).max(1);
+    let (mut p, mut q) = (vec![1.0], x.to_vec());
+    for _ in 0..3 {
+        std::mem::swap(&mut p, &mut q);
+    }
+    let short = if n > 1 { &x[1..] } else { &[] };
+    let hash = x.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, v| (h ^ v.to_bits()).wrapping_mul(0x100_0000_01b3));
+    assert_eq!(hash, 0xcbf2_9ce4_8422_2325, "hash {hash:x}");
+    let (lo, hi) = x.split_at(n / 2);
+    let quarter = |v: &[f64]| v.iter().sum::<f64>() / 4.0;
+    let both = quarter(lo) + quarter(&hi[1..]);
+    let sum_of_rows = (0..n).map(|i| (0..i).map(|j| grid[i][j]).sum::<f32>()).fold(0.0, f32::max);
+    let wide = u8::MAX as u32 + u32::from(pts[0].1);
+    let sign = if x[0] < 0.0 { -1 } else { 1 };
+    let scaled = x[0] * sign as f64;
+    for i in 0..w.len() {
+        w[i] += scaled;
+    }
+    (out, hist)
+}
+
+#[kernel]
+fn collatz(n: u64) -> u32 {
+    if n <= 1 {
+        0
+    } else if n % 2 == 0 {
+        1 + collatz(n / 2)
+    } else {
+        1 + collatz(3 * n + 1)
+    }
+}
+
+#[kernel]
+fn mandelbrot(w: usize, h: usize, limit: u32) -> Array2<u32> {
+    tabulate2((h, w), |(i, j)| {
+        let (cx, cy) = (j as f32 / w as f32 * 3.0 - 2.0, i as f32 / h as f32 * 2.0 - 1.0);
+        let (mut x, mut y, mut n) = (0.0, 0.0, 0);
+        while x * x + y * y <= 4.0 && n < limit {
+            (x, y) = (x * x - y * y + cx, 2.0 * x * y + cy);
+            n += 1;
+        }
+        n
+    })
+}
+
+#[test]
+fn idioms_of_rust() {
+    check! {
+        idioms => "out: [f64]; hist: [usize]; grid: [[f32]]; reds: f32; inside: bool; head: [f64]; tail: [f64]; \
+            small: [f32; 3]; matrix: [[f32; 3]; 2]; cell: f32; pairs: usize; none: f64; least: usize; short: [f64]; hash: u64; \
+            quarter: impl Fn([f64]) -> f64; both: f64; sum_of_rows: f32; wide: u32; sign: i32; scaled: f64; \
+            -> ([f64], [usize])";
+        collatz => "-> u32";
+        mandelbrot => "-> Array2<u32>";
+    }
+}
+
+#[kernel]
+fn refused_method(x: &[f64]) -> Vec<f64> {
+    x.iter().scan(0.0, |s, v| { Some(*v) }).collect()
+}
+
+#[kernel]
+fn refused_function(n: usize) -> Vec<f64> {
+    let empty: Vec<f64> = Vec::new();
+    empty
+}
+
+#[kernel]
+fn missing_method(x: &[f64]) -> usize {
+    x.iter().copied().map(f64::abs).rposition(|v| v > 0.5).unwrap_or(0)
+}
+
+#[kernel]
+fn missing_scalar(x: f64) -> f64 {
+    x.next_up()
+}
+
+#[kernel]
+fn missing_constant(x: &Array2<f64>) -> Array2<f64> {
+    x.exp()
+}
+
+#[test]
+fn mistakes_say_what_to_write() {
+    let of = |kernel| match infer(kernel, &[]) {
+        Ok(_) => panic!("no mistake"),
+        Err(mistake) => mistake,
+    };
+    let cases: [(&'static Kernel, &str, &str, &str, &str); 5] = [
+        (refused_method::__cuprous_tree(), "CU0108", "`scan` on `impl Iterator<Item = f64>`", "on the sequence", "scan"),
+        (refused_function::__cuprous_tree(), "CU0108", "`[_]::new`", "vec![v; n]", "Vec::new()"),
+        (missing_method::__cuprous_tree(), "CU0102", "no method `rposition`", "write `position`", "rposition"),
+        (missing_scalar::__cuprous_tree(), "CU0102", "`f64` has no method `next_up`", "a kernel of your own", "next_up"),
+        (missing_constant::__cuprous_tree(), "CU0108", "`exp` on `Array2<f64>`", "mapv", "exp"),
+    ];
+    for (kernel, code, text, remedy, underlined) in cases {
+        let mistake = of(kernel);
+        assert_eq!(mistake.code, code, "{}", mistake.text);
+        assert!(mistake.text.contains(text), "{}", mistake.text);
+        assert!(mistake.remedy.contains(remedy), "{}", mistake.remedy);
+        let line: Vec<char> = mistake.source.line(mistake.span.line).chars().collect();
+        let part = &line[mistake.span.column as usize - 1..mistake.span.end_column as usize - 1];
+        assert_eq!(part.iter().collect::<String>(), underlined);
+    }
+}
+
+#[kernel]
+fn axes(u: &Array2<f64>, c: &Array3<f32>) -> Array1<f64> {
+    let sums = u.sum_axis(Axis(0));
+    let norms = u.map_axis(Axis(1), |r| r.dot(&r).sqrt());
+    let means = u.mean_axis(Axis(0)).unwrap();
+    let planes = c.sum_axis(Axis(2));
+    let layer = c.index_axis(Axis(0), 1).to_owned();
+    let (d, h, w) = c.dim();
+    let shift = Array3::from_shape_fn((d, h, w), |(i, j, k)| c[[i, j, k]] - c[(i, 0, k)]);
+    let diagonal = u.diag().sum();
+    let count = u.len_of(Axis(1));
+    let copy = Array2::from_elem(u.raw_dim(), 1i8);
+    let steps = Array1::linspace(0.0, 1.0, 11);
+    let total: f64 = u.axis_iter(Axis(0)).map(|r| r.sum()).sum();
+    sums + norms
+}
+
+#[kernel]
+fn in_place(x: &mut [f64], by: f64) {
+    for i in 0..x.len() {
+        x[i] = x[i] * by + i as f64;
+    }
+    x.swap(0, 1);
+    x[2..].fill(0.0);
+}
+
+#[kernel]
+fn conversions<T: Real>(x: &[T], f: impl Fn(T) -> T) -> Vec<T> {
+    let n = T::from_usize(x.len()).unwrap();
+    let mean = x.iter().copied().sum::<T>() / n;
+    let wide = mean.to_f64().unwrap().sqrt();
+    let back = T::from(wide).unwrap() + T::of(0.5);
+    let largest = x.iter().copied().fold(T::neg_infinity(), T::max);
+    x.map(|v| f(v) - back)
+}
+
+#[kernel]
+fn with<F: Fn(f64, usize) -> f64>(x: &[f64], f: F) -> Vec<f64> {
+    x.enumerate().map(|(i, v)| f(v, i))
+}
+
+#[kernel]
+fn calls(x: &[f64]) -> Vec<f64> {
+    let k = 3.0;
+    let y = with(x, |v, i| if i > 2 { v } else { k });
+    conversions(&y, |v| v.abs())
+}
+
+#[test]
+fn arrays_of_more_dimensions() {
+    check! {
+        axes => "sums: Array1<f64>; norms: Array1<f64>; means: Array1<f64>; planes: Array2<f32>; layer: Array2<f32>; \
+            shift: Array3<f32>; diagonal: f64; count: usize; copy: Array2<i8>; steps: Array1<f64>; total: f64; \
+            -> Array1<f64>";
+        in_place => "-> ()";
+    }
+}
+
+#[test]
+fn generic_conversions() {
+    check! {
+        conversions [scalar(syntax::Scalar::F32)] => "n: f32; mean: f32; wide: f64; back: f32; largest: f32; -> [f32]";
+        with [GenericArg::Type(Ty::Tuple(vec![]))] => "-> [f64]";
+        calls => "k: f64; y: [f64]; -> [f64]";
+    }
 }

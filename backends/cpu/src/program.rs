@@ -38,7 +38,7 @@ impl Program {
         crew: Arc<Crew>,
     ) -> Result<Program, CompileError> {
         let plan = Arc::new(Plan::of(scheduled)?);
-        let dense = image(plan, scheduled, Mode::Fast, &[])?;
+        let dense = image(plan, scheduled, Mode::Fast, &[], false)?;
         Ok(Program {
             crew,
             scheduled: scheduled.clone(),
@@ -58,7 +58,7 @@ impl Program {
             return Ok(image.clone());
         }
         let plan = self.dense.plan.clone();
-        let image = Arc::new(image(plan, &self.scheduled, Mode::Fast, &strided)?);
+        let image = Arc::new(image(plan, &self.scheduled, Mode::Fast, &strided, false)?);
         images.insert(strided, image.clone());
         Ok(image)
     }
@@ -76,7 +76,7 @@ impl Program {
         let image = self.exact.get_or_init(|| {
             let func = pass::run(&self.typed, &self.caps, pass::PLAIN)
                 .map_err(|broken| CompileError::Internal(broken.report))?;
-            image(Arc::new(Plan::exact(&func)), &func, Mode::Exact, &[])
+            image(Arc::new(Plan::exact(&func)), &func, Mode::Exact, &[], false)
         });
         let image = match image {
             Ok(image) => image,
@@ -146,6 +146,7 @@ fn image(
     func: &Func,
     mode: Mode,
     strided: &[usize],
+    listed: bool,
 ) -> Result<Image, CompileError> {
     let strided: VarSet = plan
         .arrays
@@ -154,6 +155,9 @@ fn image(
         .map(|info| info.var)
         .collect();
     let mut compiler = Compiler::new(func, mode, &strided);
+    if listed {
+        compiler = compiler.listed();
+    }
     for stmt in &plan.pars {
         compiler.par(stmt)?;
     }
@@ -196,6 +200,10 @@ impl Executable for Program {
     }
 
     fn code(&self) -> String {
-        self.dense.units.code()
+        let plan = self.dense.plan.clone();
+        match image(plan, &self.scheduled, Mode::Fast, &[], true) {
+            Ok(image) => image.units.code(),
+            Err(error) => format!("{error:?}"),
+        }
     }
 }

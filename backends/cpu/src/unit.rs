@@ -1,8 +1,8 @@
-//! From a scheduled function to machine code: what is compiled together, and what the drivers get to run it.
+//! What the drivers get from the compiler: the units of a function, ready to run.
 
 use crate::abi::{ChunkFn, CombineFn, EnvSlot, RegionFn, Site, SlotUse};
-use dsl_runtime::backend::CompileError;
-use dsl_runtime::ir::{Func, Stmt, Var, VarSet};
+use crate::jit::Code;
+use dsl_runtime::ir::Var;
 use std::sync::Arc;
 
 /// How a unit is compiled.
@@ -64,8 +64,30 @@ pub struct RegionUnit {
 /// What was compiled from one function, and the memory that the code stands in: the addresses in the units are valid
 /// as long as this lives.
 pub struct Units {
-    /// In the order of the calls of [`Compiler::par`].
+    /// In the order of the calls of [`crate::compile::Compiler::par`].
     pub pars: Vec<ParUnit>,
-    /// In the order of the calls of [`Compiler::region`].
+    /// In the order of the calls of [`crate::compile::Compiler::region`].
     pub regions: Vec<RegionUnit>,
+    pub(crate) code: Code,
+    /// Constant arrays and tables that the code refers to.
+    pub(crate) data: Vec<Arc<[u64]>>,
 }
+
+impl Units {
+    /// The generated code, for people: of each function the intermediate form with notes, and the machine code. Empty
+    /// unless the compiler was asked to keep it ([`crate::compile::Compiler::listed`]).
+    pub fn code(&self) -> String {
+        self.code.listing().to_owned()
+    }
+}
+
+impl std::fmt::Debug for Units {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Units")
+            .field("pars", &self.pars)
+            .field("regions", &self.regions)
+            .field("constants", &self.data.len())
+            .finish()
+    }
+}
+

@@ -147,28 +147,29 @@ pub fn files(dir: &Path) -> Vec<PathBuf> {
 
 /// Runs the run lines of one text on a backend. `file` is what the outcomes call it.
 pub fn run_text(backend: &dyn Backend, file: &Path, text: &str) -> Vec<Outcome> {
-    let outcome = |line, verdict| Outcome {
-        file: file.to_path_buf(),
-        line,
-        verdict,
-    };
-    let module = match parse(text) {
-        Ok(module) => module,
+    match parse(text) {
+        Ok(module) => run_module(backend, file, &module),
         Err(errors) => {
-            let failed = |error: &crate::ir::parse::ParseError| {
-                outcome(error.line, Verdict::Failed(error.message.clone()))
-            };
-            return errors.iter().map(failed).collect();
+            let failed = errors.into_iter().map(|error| Outcome {
+                file: file.to_path_buf(),
+                line: error.line,
+                verdict: Verdict::Failed(error.message),
+            });
+            failed.collect()
         }
-    };
-    let mut bench = Bench::new(backend, &module);
-    let lines = module
-        .directives
-        .iter()
-        .filter(|directive| directive.name == "run");
-    lines
-        .map(|line| outcome(line.line, bench.line(line)))
-        .collect()
+    }
+}
+
+/// Runs the run lines of a module on a backend. `file` is what the outcomes call it.
+pub fn run_module(backend: &dyn Backend, file: &Path, module: &Module) -> Vec<Outcome> {
+    let mut bench = Bench::new(backend, module);
+    let lines = module.directives.iter().filter(|directive| directive.name == "run");
+    let outcomes = lines.map(|line| Outcome {
+        file: file.to_path_buf(),
+        line: line.line,
+        verdict: bench.line(line),
+    });
+    outcomes.collect()
 }
 
 /// One call, `@f(args)`, as a text says it.

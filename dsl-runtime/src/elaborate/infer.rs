@@ -10,9 +10,13 @@
 mod call;
 mod describe;
 mod expr;
+mod instance;
+mod method;
 mod mistake;
 mod operator;
 mod pattern;
+#[cfg(test)]
+mod tests;
 mod unify;
 mod wait;
 

@@ -2,5 +2,6 @@
 //! statements, inlining the kernels that it calls.
 
 pub mod infer;
+pub mod lower;
 pub mod method;
 pub mod ty;

@@ -272,6 +272,10 @@ impl Error {
                 text,
                 kernel: func.name.clone(),
             },
+            Failure::Internal(text) => Error::Internal {
+                text,
+                kernel: func.name.clone(),
+            },
         }
     }
 

@@ -508,6 +508,7 @@ impl<'t> Parser<'t> {
             if self.peek() == &Token::End {
                 return self.unclosed();
             }
+            let start = self.at;
             let parsed = if self.accept_word(word) {
                 self.atoms(types).and_then(|results| {
                     block.results = results;
@@ -522,7 +523,7 @@ impl<'t> Parser<'t> {
             };
             if let Err(mistake) = parsed {
                 self.report(mistake);
-                self.recover();
+                self.recover(start);
             }
         }
         self.depth -= 1;
@@ -542,10 +543,13 @@ impl<'t> Parser<'t> {
         error
     }
 
-    /// Goes to the beginning of the next statement of the block, or to its end.
-    fn recover(&mut self) {
+    /// Goes to the beginning of the next statement of the block, or to its end, behind what begins at `start`.
+    fn recover(&mut self, start: usize) {
         let mut depth = 0;
         loop {
+            if depth == 0 && self.at > start && self.here().first {
+                return;
+            }
             match self.peek() {
                 Token::End => return,
                 Token::Sign("}") if depth == 0 => return,
@@ -554,9 +558,6 @@ impl<'t> Parser<'t> {
                 _ => {}
             }
             self.next();
-            if depth == 0 && self.here().first {
-                return;
-            }
         }
     }
 
@@ -783,6 +784,7 @@ impl<'t> Parser<'t> {
             if self.peek() == &Token::End {
                 return self.unclosed();
             }
+            let start = self.at;
             let kind = match *self.peek() {
                 Token::Word(word) => SinkKind::parse(word),
                 _ => None,
@@ -797,7 +799,7 @@ impl<'t> Parser<'t> {
             };
             if let Err(mistake) = parsed {
                 self.report(mistake);
-                self.recover();
+                self.recover(start);
             }
         }
         self.depth -= 1;
@@ -805,6 +807,7 @@ impl<'t> Parser<'t> {
     }
 
     fn sink(&mut self, kind: SinkKind, types: &[Option<ScalarType>]) -> Parsed<Sink> {
+        let at = self.at;
         self.next();
         let combine = match *self.peek() {
             Token::Sign("(") => Some(Combine::Lambda(self.lambda()?)),
@@ -818,11 +821,14 @@ impl<'t> Parser<'t> {
             _ => None,
         };
         if combine.is_some() != kind.combines() {
-            let hint = if kind.combines() { "needs" } else { "takes no" };
-            return self.expected(&format!(
-                "operands: {} {hint} combining function",
-                kind.name()
-            ));
+            let name = kind.name();
+            return self.error_at(
+                at,
+                match kind.combines() {
+                    true => format!("{name} needs a combining function, such as `{name} add …`"),
+                    false => format!("{name} takes no combining function"),
+                },
+            );
         }
         let operands = self.some(Self::operand)?;
         let contexts = sink_types(kind, operands.len(), types);

@@ -203,15 +203,16 @@ impl Infer {
             ExprKind::Path(callee) => self.path(expr, *callee)?,
             ExprKind::Assert { cond, message } => {
                 let bool = self.bool();
+                let since = self.exprs.len();
                 self.check(cond, bool)?;
+                let sides = self.sides(cond, since);
                 let before = self.diverges;
-                self.format(message)?;
-                self.compared(cond, message)?;
+                self.format(message, &sides)?;
                 self.diverges = before;
                 self.types.unit()
             }
             ExprKind::Panic(message) => {
-                self.format(message)?;
+                self.format(message, &[])?;
                 self.never()
             }
         })
@@ -605,45 +606,32 @@ impl Infer {
         Ok(self.add(Node::Fn(types, result)))
     }
 
-    /// `assert_eq!(a, b)` shows what it compares: the same expressions once more, which have the same types.
-    fn compared(&mut self, cond: &'static Expr, message: &'static Format) -> Checked<()> {
-        let ExprKind::Binary(_, left, right) = &cond.kind else {
-            return Ok(());
-        };
+    /// The arguments of a message. `assert_eq!(a, b)` shows what it compares: the same expressions once more, at the same
+    /// place and therefore of the same types as the `sides` of its condition.
+    fn format(&mut self, message: &'static Format, sides: &[(Span, Id)]) -> Checked<()> {
         for part in message.0 {
-            let FormatPart::Arg(value, _) = part else {
-                continue;
-            };
-            let same = [left, right]
-                .into_iter()
-                .find(|side| side.span == value.span);
-            if let Some(same) = same {
-                let (a, b) = (self.type_of(value), self.type_of(same));
-                if let (Some(a), Some(b)) = (a, b) {
-                    self.unify(a, b, value.span)?;
+            if let FormatPart::Arg(value, _) = part {
+                let ty = self.expr(value, None)?;
+                if let Some((_, side)) = sides.iter().find(|(span, _)| *span == value.span) {
+                    self.unify(ty, *side, value.span)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// The type of an expression that has been typed.
-    fn type_of(&self, expr: &'static Expr) -> Option<Id> {
-        let typed = self
-            .exprs
-            .iter()
-            .rev()
-            .find(|(e, _)| std::ptr::eq(*e, expr));
-        typed.map(|(_, ty)| *ty)
-    }
-
-    fn format(&mut self, message: &'static Format) -> Checked<()> {
-        for part in message.0 {
-            if let FormatPart::Arg(value, _) = part {
-                self.expr(value, None)?;
-            }
-        }
-        Ok(())
+    /// The places and types of the sides of a comparison that has just been typed, the latest expressions being `since`.
+    fn sides(&self, cond: &'static Expr, since: usize) -> Vec<(Span, Id)> {
+        let ExprKind::Binary(_, left, right) = &cond.kind else {
+            return vec![];
+        };
+        let typed = |side: &Expr| {
+            self.exprs[since..]
+                .iter()
+                .find(|(e, _)| std::ptr::eq(*e, side))
+        };
+        let sides = [left, right].into_iter().filter_map(|side| typed(side));
+        sides.map(|(side, ty)| (side.span, *ty)).collect()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Statements: from operations and operands to statements of the function that is being made. What can be computed here
 //! is (constants, identities that hold to the bit, the same pure operation again), so that sizes that are equal are one atom.
 
-use super::{Lower, R};
+use super::env::{Env, FALSE, TRUE};
+use super::{Code, Lower, R};
 use crate::elaborate::ty::Mistake;
 use crate::ir::{
     Atom, Block, Check, Const, Expr, Fault, Index, LoopKind, Par, ScalarOp, ScalarType, Sink,
@@ -9,10 +10,28 @@ use crate::ir::{
 };
 
 /// A block that statements are being appended to.
+#[derive(Default)]
 pub(super) struct Open {
     /// Its number: names remember in which block they were defined.
     id: u32,
     stmts: Vec<Stmt>,
+}
+
+impl Open {
+    /// Its statements.
+    pub(super) fn into_stmts(self) -> Vec<Stmt> {
+        self.stmts
+    }
+}
+
+/// Where the lowering stood.
+pub(super) struct Saved {
+    vars: usize,
+    sources: usize,
+    blocks: usize,
+    stmts: usize,
+    depth: usize,
+    env: Env,
 }
 
 /// A pure operation and its operands: the same one again has the same value.
@@ -105,8 +124,16 @@ impl Lower {
 
     /// A scalar operation.
     pub(super) fn op(&mut self, op: ScalarOp, operands: &[Atom]) -> Atom {
-        if let Some(value) = self.fold(op, operands) {
+        if let Some(value) = self.simplify(op, operands) {
             return value;
+        }
+        if let (ScalarOp::Select, &[cond, a, b]) = (op, operands) {
+            match (a, b) {
+                (_, FALSE) => return self.and(cond, a),
+                (TRUE, _) => return self.or(cond, b),
+                (FALSE, TRUE) => return self.not(cond),
+                _ => {}
+            }
         }
         let types: Vec<ScalarType> = operands.iter().map(|&atom| self.elem(atom)).collect();
         let Some(ty) = op.result(&types) else {
@@ -117,13 +144,13 @@ impl Lower {
             );
         };
         let expr = Expr::Op(op, operands.to_vec());
-        if op.can_fail(types[0]) {
+        if op_fails(op, types[0], operands) {
             return self.bind("t", Type::scalar(ty), expr).into();
         }
         self.pure(Known::Op(op, operands.to_vec()), ty, expr)
     }
 
-    fn fold(&self, op: ScalarOp, operands: &[Atom]) -> Option<Atom> {
+    fn simplify(&self, op: ScalarOp, operands: &[Atom]) -> Option<Atom> {
         let constants: Option<Vec<Const>> = operands.iter().map(|atom| atom.as_const()).collect();
         if let Some(constants) = constants {
             return op.eval(&constants)?.ok().map(Atom::Const);
@@ -332,14 +359,14 @@ impl Lower {
 
     fn ragged(&self) -> Box<Mistake> {
         self.mistake(
-            "CU0140",
+            Code::Ragged,
             "rows of different lengths do not make one array here",
             "reduce each row to one value, or give all rows one length; segmented forms over offsets serve ragged rows",
         )
     }
 
     /// The atom if it is visible here; if statements of `body` that cannot fail compute it from what is, they move here.
-    fn hoist(&mut self, atom: Atom, body: &mut Block) -> Option<Atom> {
+    pub(super) fn hoist(&mut self, atom: Atom, body: &mut Block) -> Option<Atom> {
         if self.visible(atom) {
             return Some(atom);
         }
@@ -361,23 +388,42 @@ impl Lower {
         Some(atom)
     }
 
-    /// What a block would hold if `f` ran: nothing of it remains.
+    /// Where the lowering stands, to come back to.
+    pub(super) fn save(&self) -> Saved {
+        Saved {
+            vars: self.func.vars.len(),
+            sources: self.func.sources.len(),
+            blocks: self.blocks.len(),
+            stmts: self.blocks.last().map_or(0, |block| block.stmts.len()),
+            depth: self.depth,
+            env: self.env.clone(),
+        }
+    }
+
+    /// Forgets what was done since.
+    pub(super) fn restore(&mut self, saved: Saved) {
+        self.func.vars.truncate(saved.vars);
+        self.homes.truncate(saved.vars);
+        self.func.sources.truncate(saved.sources);
+        self.known
+            .retain(|_, var| (var.0 as usize) < saved.vars);
+        self.blocks.truncate(saved.blocks);
+        if let Some(block) = self.blocks.last_mut() {
+            block.stmts.truncate(saved.stmts);
+        }
+        self.depth = saved.depth;
+        self.env = saved.env;
+    }
+
+    /// What `f` gives, and whether what it appends could fail; nothing of it remains.
     pub(super) fn rehearse<T>(&mut self, f: impl FnOnce(&mut Lower) -> R<T>) -> R<(T, bool)> {
-        let (vars, sources, env) = (
-            self.func.vars.len(),
-            self.func.sources.len(),
-            self.env.clone(),
-        );
+        let saved = self.save();
         self.open();
-        let value = f(self);
+        let value = f(self)?;
         let block = self.close(vec![]);
         let fails = block.stmts.iter().any(|stmt| can_fail(&self.func, stmt));
-        self.func.vars.truncate(vars);
-        self.homes.truncate(vars);
-        self.func.sources.truncate(sources);
-        self.known.retain(|_, var| (var.0 as usize) < vars);
-        self.env = env;
-        Ok((value?, fails))
+        self.restore(saved);
+        Ok((value, fails))
     }
 
     /// Whether a block holds at most `limit` statements, none of which can fail or needs a condition to hold.
@@ -401,9 +447,18 @@ fn unsigned(ty: ScalarType) -> bool {
     ty.class() == crate::ir::types::Class::Unsigned
 }
 
+/// Whether an operation can fail on these operands: a division by a constant that is neither 0 nor -1 cannot.
+fn op_fails(op: ScalarOp, ty: ScalarType, operands: &[Atom]) -> bool {
+    let harmless = |divisor: Const| {
+        let ones = u64::MAX >> (64 - ty.bits());
+        divisor.bits != 0 && (unsigned(ty) || divisor.bits != ones)
+    };
+    op.can_fail(ty) && !operands[1].as_const().is_some_and(harmless)
+}
+
 fn cheap(func: &crate::ir::Func, stmt: &Stmt) -> bool {
     match &stmt.expr {
-        Expr::Op(op, operands) => !op.can_fail(func.atom_type(operands[0]).elem),
+        Expr::Op(op, operands) => !op_fails(*op, func.atom_type(operands[0]).elem, operands),
         Expr::Cast(..) | Expr::Bits(..) => true,
         _ => false,
     }
@@ -412,7 +467,7 @@ fn cheap(func: &crate::ir::Func, stmt: &Stmt) -> bool {
 /// Whether a statement, or one inside it, can fail or run without end.
 pub(super) fn can_fail(func: &crate::ir::Func, stmt: &Stmt) -> bool {
     let own = match &stmt.expr {
-        Expr::Op(op, operands) => op.can_fail(func.atom_type(operands[0]).elem),
+        Expr::Op(op, operands) => op_fails(*op, func.atom_type(operands[0]).elem, operands),
         Expr::Index(index) | Expr::Update(index, _) => index.checked,
         Expr::Check(_) => true,
         Expr::Loop(repeat) => matches!(repeat.kind, LoopKind::While(_)),

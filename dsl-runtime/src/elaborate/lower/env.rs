@@ -1,7 +1,7 @@
 //! What names stand for: the variables in scope with their values, the constructs that can be left early, and which
 //! variables a stretch of source assigns to.
 
-use super::{Lower, R, value::Value};
+use super::{Code, Lower, R, value::Value};
 use crate::elaborate::ty::Ty;
 use crate::ir::{Atom, Const};
 use crate::syntax::{Block, Expr, ExprKind, Pattern, PatternKind, SliceDim, Stmt, Unary};
@@ -89,7 +89,7 @@ impl Lower {
     pub(super) fn assign(&mut self, slot: usize, value: Value) -> R<()> {
         if slot < self.env.floor {
             return Err(self.mistake(
-                "CU0145",
+                Code::Capture,
                 &format!(
                     "a closure cannot change `{}`, which stands outside it",
                     self.env.slots[slot].name
@@ -362,17 +362,41 @@ pub(super) fn root(place: &'static Expr) -> Option<&'static str> {
     }
 }
 
-/// The operands of the expressions that neither bind names nor change the flow of control.
-fn children(expr: &'static Expr, f: &mut dyn FnMut(&'static Expr)) {
+/// The expressions that stand directly in an expression, in blocks and closures too.
+pub(super) fn children(expr: &'static Expr, f: &mut dyn FnMut(&'static Expr)) {
     use ExprKind as K;
+    fn block(body: &'static Block, f: &mut dyn FnMut(&'static Expr)) {
+        for stmt in body.stmts {
+            match stmt {
+                Stmt::Let { init, or_else, .. } => {
+                    init.iter().for_each(|init| f(init));
+                    or_else.iter().for_each(|other| block(other, f));
+                }
+                Stmt::Expr(expr) => f(expr),
+            }
+        }
+        body.value.iter().for_each(|value| f(value));
+    }
     match &expr.kind {
-        K::Unary(_, a) | K::Cast(a, _) | K::Field(a, _) | K::Some(a) => f(a),
-        K::Binary(_, a, b) | K::And(a, b) | K::Or(a, b) | K::Repeat(a, b) | K::VecRepeat(a, b) => {
+        K::Unary(_, a) | K::Cast(a, _) | K::Field(a, _) | K::Some(a) | K::Let(_, a) => f(a),
+        K::Closure { body, .. } => f(body),
+        K::Binary(_, a, b)
+        | K::And(a, b)
+        | K::Or(a, b)
+        | K::Repeat(a, b)
+        | K::VecRepeat(a, b)
+        | K::Assign(a, b)
+        | K::AssignOp(_, a, b)
+        | K::Index(a, b) => {
             f(a);
             f(b);
         }
         K::Tuple(all) | K::Array(all) | K::Vec(all) => all.iter().for_each(f),
         K::Call(_, _, args) => args.iter().for_each(f),
+        K::Method { receiver, args, .. } => {
+            f(receiver);
+            args.iter().for_each(f);
+        }
         K::Range { low, high, .. } => low.iter().chain(high.iter()).for_each(|end| f(end)),
         K::Slice(dims) => {
             for dim in *dims {
@@ -385,6 +409,32 @@ fn children(expr: &'static Expr, f: &mut dyn FnMut(&'static Expr)) {
             }
         }
         K::Assert { cond, .. } => f(cond),
+        K::Break(_, value) | K::Return(value) => value.iter().for_each(|value| f(value)),
+        K::If {
+            cond,
+            then,
+            or_else,
+        } => {
+            f(cond);
+            block(then, f);
+            or_else.iter().for_each(|other| f(other));
+        }
+        K::Match(value, arms) => {
+            f(value);
+            for arm in *arms {
+                arm.guard.iter().for_each(|guard| f(guard));
+                f(arm.body);
+            }
+        }
+        K::For { iter, body, .. } => {
+            f(iter);
+            block(body, f);
+        }
+        K::While { cond, body, .. } => {
+            f(cond);
+            block(body, f);
+        }
+        K::Loop { body, .. } | K::Block(_, body) => block(body, f),
         _ => {}
     }
 }

@@ -3,7 +3,7 @@
 //! cost nothing and compose into the `index` of whoever reads them. `flatten` turns a value into the IR's atoms, one for
 //! each leaf of its type, and `rebuild` is its inverse.
 
-use super::{Frame, Lower, R, env::Env};
+use super::{Code, Frame, Lower, R, env::Env};
 use crate::elaborate::ty::{self, Ty};
 use crate::ir::{Atom, Const, Data, Expr, ScalarType, Sink, SinkKind, Type, Var};
 use crate::syntax::{self, Pattern};
@@ -80,12 +80,15 @@ pub(super) enum Closure {
     Expr {
         params: &'static [(Pattern, syntax::Type)],
         body: &'static syntax::Expr,
+        /// Its own type.
+        ty: Ty,
         env: Env,
         frame: Rc<Frame>,
     },
     /// A path to a function.
     Path {
         expr: &'static syntax::Expr,
+        ty: Ty,
         callee: syntax::Callee,
         frame: Rc<Frame>,
     },
@@ -171,7 +174,7 @@ impl Lower {
             Value::Scalar(atom) => Ok(*atom),
             Value::Undef => Ok(self.zero(ty)),
             _ => Err(self.mistake(
-                "CU0141",
+                Code::Number,
                 "a single number is needed here",
                 "reduce or index the sequence first",
             )),
@@ -260,7 +263,7 @@ impl Lower {
     ) -> R<Vec<Var>> {
         if width(elem) == 0 {
             return Err(self.mistake(
-                "CU0142",
+                Code::Element,
                 "elements of this type cannot be stored",
                 "let the closure return a number, a tuple or an array",
             ));
@@ -344,12 +347,12 @@ impl Lower {
             }
             (Value::Scalar(atom), _) => Ok(vec![*atom]),
             (Value::Iter(_) | Value::Closure(_) | Value::Slice(_), _) => Err(self.mistake(
-                "CU0143",
+                Code::Kept,
                 "an iterator or a closure cannot be kept in a variable that changes, nor in a sequence",
                 "`collect` the iterator first, or call the closure where it is defined",
             )),
             _ => Err(self.mistake(
-                "CU0144",
+                Code::Shape,
                 "this value has not the shape that its type says",
                 "write the value out, one part at a time",
             )),
@@ -466,4 +469,45 @@ impl Lower {
             _ => Value::Undef,
         }
     }
+}
+
+/// For each leaf of a type, for each of its dimensions, a number that is the same where the lengths are: those of one
+/// sequence for all its leaves.
+pub(super) fn dim_nodes(ty: &Ty) -> Vec<Vec<usize>> {
+    fn visit(ty: &Ty, outer: &mut Vec<usize>, next: &mut usize, leaves: &mut Vec<Vec<usize>>) {
+        let (rank, inner) = match ty {
+            Ty::Tuple(members) => {
+                members
+                    .iter()
+                    .for_each(|member| visit(member, outer, next, leaves));
+                return;
+            }
+            Ty::Option(inner) => {
+                leaves.push(outer.clone());
+                return visit(inner, outer, next, leaves);
+            }
+            Ty::Range(_) => {
+                leaves.push(outer.clone());
+                leaves.push(outer.clone());
+                return;
+            }
+            Ty::Scalar(_) | Ty::Ordering => {
+                leaves.push(outer.clone());
+                return;
+            }
+            Ty::Array(inner, _) | Ty::Seq(inner) => (1, inner),
+            Ty::Nd(rank, inner) => (*rank, inner),
+            _ => return,
+        };
+        let depth = outer.len();
+        for _ in 0..rank {
+            outer.push(*next);
+            *next += 1;
+        }
+        visit(inner, outer, next, leaves);
+        outer.truncate(depth);
+    }
+    let mut leaves = vec![];
+    visit(ty, &mut vec![], &mut 0, &mut leaves);
+    leaves
 }

@@ -151,16 +151,17 @@ static REFUSED: &[(Receiver, &[&str], &str)] = &[
     ),
 ];
 
-static ENTRIES: LazyLock<HashMap<(Receiver, &'static str), (Assoc, Signature)>> =
-    LazyLock::new(|| {
-        TABLE
-            .iter()
-            .map(|row| {
-                let signature = Signature::parse(row.signature);
-                ((row.receiver, row.name), (row.assoc, signature))
-            })
-            .collect()
-    });
+type Entries = HashMap<(Receiver, &'static str), (Assoc, Signature)>;
+
+static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
+    TABLE
+        .iter()
+        .map(|row| {
+            let signature = Signature::parse(row.signature);
+            ((row.receiver, row.name), (row.assoc, signature))
+        })
+        .collect()
+});
 
 /// The row of a name for the first of these kinds that has one.
 pub(crate) fn lookup(

@@ -1,0 +1,215 @@
+//! Cranelift at 128 bits: control, memory and calls. Scalar rows are in `scalar.rs`, vector rows in `packed.rs`.
+
+use super::{Callee, Isa, Kind, Label, Reg};
+use cranelift_codegen::ir::{
+    self, AbiParam, BlockArg, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type, types,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::FunctionBuilder;
+use dsl_runtime::ir::{Const, ScalarOp, ScalarType};
+
+/// Builds one function.
+pub struct Cranelift<'a> {
+    pub(super) build: FunctionBuilder<'a>,
+    call_conv: CallConv,
+    signatures: Vec<(Callee, ir::SigRef)>,
+    /// What the listing says, in order: the number of the block, the text.
+    pub notes: Vec<(u32, String)>,
+}
+
+/// The type of a scalar in a register.
+pub(super) fn scalar_type(ty: ScalarType) -> Type {
+    match ty {
+        ScalarType::F32 => types::F32,
+        ScalarType::F64 => types::F64,
+        other => Type::int(other.bits() as u16).expect("8 to 64 bits"),
+    }
+}
+
+/// The type of a full vector register.
+pub(super) fn vector_type(ty: ScalarType) -> Type {
+    let scalar = scalar_type(ty);
+    scalar.by(16 / scalar.bytes()).expect("128 bits")
+}
+
+/// The integer vector with lanes of so many bytes.
+pub(super) fn mask_type(size: usize) -> Type {
+    Type::int(size as u16 * 8)
+        .and_then(|lane| lane.by(16 / size as u32))
+        .expect("lanes of 1 to 8 bytes")
+}
+
+fn kind_type(kind: Kind) -> Type {
+    match kind {
+        Kind::Scalar(ty) => scalar_type(ty),
+        Kind::Vector(ty) => vector_type(ty),
+        Kind::Mask(size) => mask_type(size),
+    }
+}
+
+/// Memory of ours never traps; alignment is not promised.
+pub(super) fn memory() -> MemFlagsData {
+    MemFlagsData::new().with_notrap()
+}
+
+pub(super) fn value(reg: Reg) -> ir::Value {
+    ir::Value::from_u32(reg.0)
+}
+
+pub(super) fn reg(value: ir::Value) -> Reg {
+    Reg(value.as_u32())
+}
+
+fn block(label: Label) -> ir::Block {
+    ir::Block::from_u32(label.0)
+}
+
+fn block_args(regs: &[Reg]) -> Vec<BlockArg> {
+    regs.iter().map(|&r| BlockArg::from(value(r))).collect()
+}
+
+impl<'a> Cranelift<'a> {
+    /// Begins a function whose signature is set; yields its parameters, all words.
+    pub fn new(mut build: FunctionBuilder<'a>, call_conv: CallConv) -> (Self, Vec<Reg>) {
+        let entry = build.create_block();
+        build.append_block_params_for_function_params(entry);
+        build.switch_to_block(entry);
+        let params = build.block_params(entry).iter().map(|&v| reg(v)).collect();
+        let this = Cranelift {
+            build,
+            call_conv,
+            signatures: vec![],
+            notes: vec![],
+        };
+        (this, params)
+    }
+
+    /// The builder, to finish the function, and the notes.
+    pub fn finish(mut self) -> (FunctionBuilder<'a>, Vec<(u32, String)>) {
+        self.build.seal_all_blocks();
+        (self.build, self.notes)
+    }
+
+    pub(super) fn raw_call(&mut self, callee: Callee, address: ir::Value, args: &[ir::Value]) -> Option<ir::Value> {
+        let known = self.signatures.iter().find(|(c, _)| *c == callee).map(|(_, s)| *s);
+        let signature = known.unwrap_or_else(|| {
+            let mut signature = Signature::new(self.call_conv);
+            let (params, result): (&[Type], Option<Type>) = match callee {
+                Callee::Alloc => (&[types::I64; 4], Some(types::I64)),
+                Callee::Free | Callee::Clear => (&[types::I64; 2], None),
+                Callee::Copy => (&[types::I64; 3], None),
+                Callee::Rem32 => (&[types::F32; 2], Some(types::F32)),
+                Callee::Rem64 => (&[types::F64; 2], Some(types::F64)),
+            };
+            signature.params.extend(params.iter().map(|&t| AbiParam::new(t)));
+            signature.returns.extend(result.map(AbiParam::new));
+            let new = self.build.import_signature(signature);
+            self.signatures.push((callee, new));
+            new
+        });
+        let inst = self.build.ins().call_indirect(signature, address, args);
+        self.build.inst_results(inst).first().copied()
+    }
+}
+
+impl Isa for Cranelift<'_> {
+    fn bytes(&self) -> usize {
+        16
+    }
+
+    fn label(&mut self, params: &[Kind]) -> Label {
+        let new = self.build.create_block();
+        for &kind in params {
+            self.build.append_block_param(new, kind_type(kind));
+        }
+        Label(new.as_u32())
+    }
+
+    fn params(&self, label: Label) -> Vec<Reg> {
+        self.build.block_params(block(label)).iter().map(|&v| reg(v)).collect()
+    }
+
+    fn enter(&mut self, label: Label) {
+        self.build.switch_to_block(block(label));
+    }
+
+    fn cold(&mut self, label: Label) {
+        self.build.set_cold_block(block(label));
+    }
+
+    fn jump(&mut self, to: Label, args: &[Reg]) {
+        self.build.ins().jump(block(to), &block_args(args));
+    }
+
+    fn branch(&mut self, cond: Reg, then: (Label, &[Reg]), other: (Label, &[Reg])) {
+        self.build.ins().brif(
+            value(cond),
+            block(then.0),
+            &block_args(then.1),
+            block(other.0),
+            &block_args(other.1),
+        );
+    }
+
+    fn ret(&mut self, word: Reg) {
+        self.build.ins().return_(&[value(word)]);
+    }
+
+    fn constant(&mut self, constant: Const) -> Reg {
+        let ins = self.build.ins();
+        reg(match constant.ty {
+            ScalarType::F32 => ins.f32const(ir::immediates::Ieee32::with_bits(constant.bits as u32)),
+            ScalarType::F64 => ins.f64const(ir::immediates::Ieee64::with_bits(constant.bits)),
+            ty => ins.iconst(scalar_type(ty), constant.bits as i64),
+        })
+    }
+
+    fn op(&mut self, op: ScalarOp, ty: ScalarType, operands: &[Reg]) -> Reg {
+        let operands: Vec<ir::Value> = operands.iter().map(|&r| value(r)).collect();
+        reg(super::scalar::op(self, op, ty, &operands))
+    }
+
+    fn cast(&mut self, from: ScalarType, to: ScalarType, operand: Reg) -> Reg {
+        reg(super::scalar::cast(&mut self.build, from, to, value(operand)))
+    }
+
+    fn bits(&mut self, from: ScalarType, to: ScalarType, operand: Reg) -> Reg {
+        let (from, to) = (scalar_type(from), scalar_type(to));
+        if from == to {
+            return operand;
+        }
+        reg(self.build.ins().bitcast(to, MemFlagsData::new(), value(operand)))
+    }
+
+    fn load(&mut self, ty: ScalarType, address: Reg, offset: i32) -> Reg {
+        reg(self.build.ins().load(scalar_type(ty), memory(), value(address), offset))
+    }
+
+    fn store(&mut self, _: ScalarType, scalar: Reg, address: Reg, offset: i32) {
+        self.build.ins().store(memory(), value(scalar), value(address), offset);
+    }
+
+    fn slot(&mut self, bytes: usize) -> Reg {
+        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes.max(1) as u32, 4);
+        let slot = self.build.create_sized_stack_slot(data);
+        reg(self.build.ins().stack_addr(types::I64, slot, 0))
+    }
+
+    fn call(&mut self, callee: Callee, runtime: Reg, args: &[Reg]) -> Option<Reg> {
+        let offset = match callee {
+            Callee::Alloc => 0,
+            Callee::Free => 8,
+            Callee::Copy => 16,
+            Callee::Clear => 24,
+            Callee::Rem32 | Callee::Rem64 => unreachable!("not lent by the driver"),
+        };
+        let address = self.build.ins().load(types::I64, memory(), value(runtime), offset);
+        let args: Vec<ir::Value> = args.iter().map(|&r| value(r)).collect();
+        self.raw_call(callee, address, &args).map(reg)
+    }
+
+    fn note(&mut self, text: &str) {
+        let at = self.build.current_block().map_or(0, |b| b.as_u32());
+        self.notes.push((at, text.to_owned()));
+    }
+}

@@ -1,0 +1,63 @@
+//! The hyperbolic tangent.
+//!
+//! tanh x = N / (N + 2) with N = e^2x - 1. Numerator and denominator are sums of two floats each, and the quotient is corrected
+//! by its remainder, so that one formula holds from the smallest numbers to where the result rounds to 1.
+
+use super::exp::{
+    LN2_HIGH_F32, LN2_HIGH_F64, LN2_LOW_F32, LN2_LOW_F64, LOG2_E_F32, LOG2_E_F64, tail_f32,
+    tail_f64,
+};
+
+/// The hyperbolic tangent.
+pub fn tanh_f64(x: f64) -> f64 {
+    let a = x.abs();
+    let a = if a > 19.25 { 19.25 } else { a };
+    let y = a + a;
+    let t = y.mul_add(LOG2_E_F64, ROUND_F64);
+    let k = t - ROUND_F64;
+    let h = k.mul_add(-LN2_HIGH_F64, y);
+    let r = k.mul_add(-LN2_LOW_F64, h);
+    let tail = tail_f64(r, k.mul_add(-LN2_LOW_F64, h - r));
+    let scale = f64::from_bits(t.to_bits() << 52);
+    // e^2x = scale + scale r + scale tail: the second product is exact, and smaller than either neighbour of `scale`.
+    let linear = scale * r;
+    let below = scale - 1.0;
+    let above = scale + 1.0;
+    let n = below + linear;
+    let d = above + linear;
+    let n_rest = scale.mul_add(tail, (below - n) + linear);
+    let d_rest = scale.mul_add(tail, (above - d) + linear);
+    let inverse = 1.0 / d;
+    let q = n * inverse;
+    let remainder = (-q).mul_add(d_rest, (-q).mul_add(d, n) + n_rest);
+    remainder.mul_add(inverse, q).copysign(x)
+}
+
+/// The hyperbolic tangent.
+pub fn tanh_f32(x: f32) -> f32 {
+    let a = x.abs();
+    let a = if a > 9.25 { 9.25 } else { a };
+    let y = a + a;
+    let t = y.mul_add(LOG2_E_F32, ROUND_F32);
+    let k = t - ROUND_F32;
+    let h = k.mul_add(-LN2_HIGH_F32, y);
+    let r = k.mul_add(-LN2_LOW_F32, h);
+    let tail = tail_f32(r, k.mul_add(-LN2_LOW_F32, h - r));
+    let scale = f32::from_bits(t.to_bits() << 23);
+    let linear = scale * r;
+    let below = scale - 1.0;
+    let above = scale + 1.0;
+    let n = below + linear;
+    let d = above + linear;
+    let n_rest = scale.mul_add(tail, (below - n) + linear);
+    let d_rest = scale.mul_add(tail, (above - d) + linear);
+    let inverse = 1.0 / d;
+    let q = n * inverse;
+    let remainder = (-q).mul_add(d_rest, (-q).mul_add(d, n) + n_rest);
+    remainder.mul_add(inverse, q).copysign(x)
+}
+
+/// Added to a number below 2^51, it rounds it to an integer that stands in the low bits of the sum, raised by 1023.
+const ROUND_F64: f64 = 6755399441055744.0 + 1023.0;
+/// The same below 2^22, raised by 127.
+const ROUND_F32: f32 = 12582912.0 + 127.0;

@@ -1,0 +1,31 @@
+//! The tool: from a command line to what happens to a text of the IR.
+//!
+//! `cuprous opt FILE --passes fuse,dce`, `cuprous run FILE @f args… --place cpu`, `cuprous explain FILE`,
+//! `cuprous code FILE --place cpu`, `cuprous places`, `cuprous passes`.
+
+#[path = "../tool/args.rs"]
+mod args;
+#[path = "../tool/command.rs"]
+mod command;
+#[path = "../tool/file.rs"]
+mod file;
+
+// The backends of this build register themselves; nothing else of the facade is needed.
+use cuprous as _;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match command::run_line(&words) {
+        Ok(text) => {
+            // Whoever reads may close the pipe early, as `head` does.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(command::Stop { text, code }) => {
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            ExitCode::from(code)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Every pass changes nothing: the conformance suite on the interpreter, after all passes, and after each one alone.
+
+use cuprous_interp::Interp;
+use dsl_runtime::array::{Arg, ArrayViewMut, Value};
+use dsl_runtime::backend::{Backend, Caps, CompileError, Executable, Failure};
+use dsl_runtime::ir::{Func, Level};
+use dsl_runtime::{conformance, pass};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The interpreter, behind some passes: what fails is reported by the function as elaborated, as every backend does.
+#[derive(Debug)]
+struct Behind {
+    passes: Vec<&'static str>,
+}
+
+struct Both {
+    passed: Arc<dyn Executable>,
+    typed: Arc<dyn Executable>,
+}
+
+impl Backend for Behind {
+    fn name(&self) -> String {
+        format!("interp behind {}", self.passes.join(","))
+    }
+    fn caps(&self) -> Caps {
+        Interp.caps()
+    }
+    fn target(&self) -> String {
+        self.name()
+    }
+    fn compile(&self, scheduled: &Func, typed: &Arc<Func>) -> Result<Arc<dyn Executable>, CompileError> {
+        let caps = Caps { levels: vec![Level::Threads, Level::Simd, Level::Seq], ..Interp.caps() };
+        let broken = |broken: pass::Broken| CompileError::Internal(format!("{}: {}", broken.pass, broken.report));
+        let passed = pass::run(typed, &caps, &self.passes).map_err(broken)?;
+        Ok(Arc::new(Both { passed: Interp.compile(&passed, typed)?, typed: Interp.compile(scheduled, typed)? }))
+    }
+}
+
+impl Executable for Both {
+    fn run(&self, args: &[Arg<'_>], into: &mut [Option<ArrayViewMut<'_>>]) -> Result<Vec<Value>, Failure> {
+        match self.passed.run(args, into) {
+            Err(Failure::Fault { place, .. }) => match self.typed.run(args, into) {
+                Ok(_) => Err(Failure::Unsupported(format!("only the passed function fails, at {place:?}: unsupported"))),
+                failure => failure,
+            },
+            other => other,
+        }
+    }
+    fn code(&self) -> String {
+        String::new()
+    }
+}
+
+fn unchanged(passes: &[&'static str]) {
+    let backend = Behind { passes: passes.to_vec() };
+    let report = conformance::run(&backend, &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance"));
+    let failed: Vec<String> = report.failed().map(|outcome| format!("{outcome:?}")).collect();
+    assert!(failed.is_empty(), "{}: {} fail\n{}", backend.name(), failed.len(), failed[..failed.len().min(5)].join("\n"));
+    assert!(report.outcomes.len() > 500, "only {} run lines", report.outcomes.len());
+    assert!(!report.outcomes.iter().any(|outcome| format!("{outcome:?}").contains("only the passed")));
+}
+
+#[test]
+fn all_together() {
+    unchanged(pass::OPTIMISE);
+}
+
+#[test]
+fn each_alone() {
+    for pass in pass::PASSES {
+        unchanged(&["legalize", "simplify", pass.name]);
+    }
+}
