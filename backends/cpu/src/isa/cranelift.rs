@@ -1,6 +1,7 @@
 //! Cranelift at 128 bits: control, memory and calls. Scalar rows are in `scalar.rs`, vector rows in `packed.rs`.
 
 use super::{Callee, Isa, Kind, Label, Reg};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, AbiParam, BlockArg, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type, types,
 };
@@ -149,6 +150,14 @@ impl Isa for Cranelift<'_> {
             block(other.0),
             &block_args(other.1),
         );
+    }
+
+    /// The round is the second successor: Cranelift visits that one first, while it still knows the loop, and only so
+    /// moves what does not change out of it (`egraph/elaborate.rs`: a loop is forgotten at the first block outside).
+    fn repeat(&mut self, cond: Reg, inside: (Label, &[Reg]), exit: (Label, &[Reg])) {
+        let zero = self.build.ins().iconst(types::I8, 0);
+        let done = self.build.ins().icmp(IntCC::Equal, value(cond), zero);
+        self.branch(reg(done), exit, inside);
     }
 
     fn ret(&mut self, word: Reg) {

@@ -63,6 +63,8 @@ pub trait Isa {
     fn jump(&mut self, to: Label, args: &[Reg]);
     /// Ends the block: where the scalar `bool` is true, to `then`.
     fn branch(&mut self, cond: Reg, then: (Label, &[Reg]), other: (Label, &[Reg]));
+    /// Ends the block, the head of a loop: where the scalar `bool` is true, to the next round.
+    fn repeat(&mut self, cond: Reg, inside: (Label, &[Reg]), exit: (Label, &[Reg]));
     /// Ends the function with a word.
     fn ret(&mut self, word: Reg);
 

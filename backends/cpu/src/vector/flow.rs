@@ -266,7 +266,7 @@ impl<I: Simd> Emit<'_, I> {
                 other => unreachable!("a loop that varies runs under masks: {other:?}"),
             },
         };
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let moved = vars.iter().copied().filter(|&v| !self.func.ty(v).is_scalar()).collect();
         let next = self.block(&rounds.body, moved);
@@ -320,7 +320,7 @@ impl<I: Simd> Emit<'_, I> {
         };
         self.activate(&active, &more);
         let any = self.any();
-        self.isa.branch(any, (inside, &[]), (exit, &[]));
+        self.isa.repeat(any, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let (_, still) = self.lanes.as_ref().expect("lanes").mask.clone().expect("a mask");
         let next = self.block(&rounds.body, VarSet::new());

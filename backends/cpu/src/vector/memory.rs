@@ -227,7 +227,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let i = self.isa.params(head)[0];
         let more = self.word_op(ScalarOp::Lt, i, n);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         body(self, i);
         let next = self.add(i, 1);

@@ -210,7 +210,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], n);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let hi = self.add(params[0], order::BLOCK as u64);
         let hi = self.word_op(ScalarOp::Min, hi, n);
@@ -504,7 +504,7 @@ impl<I: Simd> Emit<'_, I> {
                 self.any()
             }
         };
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let after: Vec<Atom> = par.sinks.iter().flat_map(|s| s.values.iter().copied()).collect();
         self.scopes.push(super::Scope::default());

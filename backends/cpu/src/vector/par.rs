@@ -58,7 +58,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], hi);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let mut args = self.iteration(par, params[0], states, &params[1..]);
         args.insert(0, self.add(params[0], 1));
@@ -168,7 +168,7 @@ impl<I: Simd> Emit<'_, I> {
         let fits = self.word_op(ScalarOp::Ge, left, whole);
         let mut args = vec![params[0], hi];
         args.extend(&params[1..]);
-        self.isa.branch(fits, (inside, &[]), (leave, &args));
+        self.isa.repeat(fits, (inside, &[]), (leave, &args));
 
         self.isa.enter(inside);
         let next = self.add(params[0], round);
@@ -213,7 +213,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(rounds);
         let params = self.isa.params(rounds);
         let more = self.word_op(ScalarOp::Lt, params[0], params[1]);
-        self.isa.branch(more, (single, &[]), (stopped, &[]));
+        self.isa.repeat(more, (single, &[]), (stopped, &[]));
         self.isa.enter(single);
         let mut args = self.iteration(par, params[0], states, &params[2..]);
         args.insert(0, params[1]);
@@ -278,7 +278,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let begin = self.isa.params(head)[0];
         let more = self.word_op(ScalarOp::Lt, begin, hi);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let end = self.add(begin, order::BLOCK as u64);
         let end = self.word_op(ScalarOp::Min, end, hi);
@@ -452,7 +452,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let begin = self.isa.params(head)[0];
         let more = self.word_op(ScalarOp::Lt, begin, hi);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let end = self.add(begin, order::BLOCK as u64);
         let end = self.word_op(ScalarOp::Min, end, hi);

@@ -162,7 +162,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], count);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let group = self.address(groups.buffer, params[0], size);
         let lanes = self.load_row(ty, group);
@@ -286,7 +286,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], hi);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let mut args;
         if grouped {
@@ -402,7 +402,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], n);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let hi = self.add(params[0], order::BLOCK as u64);
         let hi = self.word_op(ScalarOp::Min, hi, n);
