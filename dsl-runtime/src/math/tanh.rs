@@ -7,8 +7,10 @@ use super::exp::{
     LN2_HIGH_F32, LN2_HIGH_F64, LN2_LOW_F32, LN2_LOW_F64, LOG2_E_F32, LOG2_E_F64, tail_f32,
     tail_f64,
 };
+use crate::kernel;
 
 /// The hyperbolic tangent.
+#[kernel]
 pub fn tanh_f64(x: f64) -> f64 {
     let a = x.abs();
     let a = if a > 19.25 { 19.25 } else { a };
@@ -34,6 +36,7 @@ pub fn tanh_f64(x: f64) -> f64 {
 }
 
 /// The hyperbolic tangent.
+#[kernel]
 pub fn tanh_f32(x: f32) -> f32 {
     let a = x.abs();
     let a = if a > 9.25 { 9.25 } else { a };
