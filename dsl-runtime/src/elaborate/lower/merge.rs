@@ -85,20 +85,15 @@ impl Lower {
         } else {
             self.env.live = first.env.live;
         }
-        for k in 0..self.env.slots.len() {
+        // What a condition bound is out of scope behind its branches.
+        let scope = first.env.slots.len().min(second.env.slots.len());
+        self.env.slots.truncate(scope);
+        for k in 0..scope {
             let (a, b) = (&first.env.slots[k], &second.env.slots[k]);
             if a.version != b.version {
-                // A path that has been left keeps only what the lowering itself looks at.
-                let value = |arm: &Arm, value: &Value| {
-                    if arm.env.live == FALSE && !a.name.is_empty() {
-                        Value::Undef
-                    } else {
-                        value.clone()
-                    }
-                };
                 parts.push(Part {
                     ty: a.ty.clone(),
-                    values: [value(&first, &a.value), value(&second, &b.value)],
+                    values: [a.value.clone(), b.value.clone()],
                     into: Into::Slot(k),
                 });
             }

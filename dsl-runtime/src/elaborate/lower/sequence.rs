@@ -88,6 +88,9 @@ impl Lower {
             span = self.op(ScalarOp::Add, &[span, Atom::size(1)]);
             op = ScalarOp::Le;
         }
+        if low == (Const { ty, bits: 0 }).into() && ty == ScalarType::U64 && !range.inclusive {
+            return (high, low);
+        }
         let some = self.op(op, &[low, high]);
         (
             self.op(ScalarOp::Select, &[some, span, Atom::size(0)]),
