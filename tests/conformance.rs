@@ -20,7 +20,11 @@ fn every_place() {
                 }
             };
             let report = conformance::run(&*backend, Path::new(conformance::DIR));
-            assert!(!report.outcomes.is_empty(), "there is no suite at {}", conformance::DIR);
+            assert!(
+                !report.outcomes.is_empty(),
+                "there is no suite at {}",
+                conformance::DIR
+            );
             println!("{report}");
             failed += report.failed().count();
         }
@@ -32,11 +36,16 @@ fn every_place() {
 #[test]
 fn every_row_has_its_file() {
     let missing = |folder: &str, name: &str| {
-        let path = Path::new(conformance::DIR).join(folder).join(name).with_extension("cup");
+        let path = Path::new(conformance::DIR)
+            .join(folder)
+            .join(name)
+            .with_extension("cup");
         (!path.exists()).then(|| format!("{folder}/{name}.cup"))
     };
     let ops = op::TABLE.iter().filter_map(|row| missing("op", row.name));
-    let sinks = SinkKind::ALL.iter().filter_map(|kind| missing("sink", kind.name()));
+    let sinks = SinkKind::ALL
+        .iter()
+        .filter_map(|kind| missing("sink", kind.name()));
     let missing: Vec<String> = ops.chain(sinks).collect();
     assert!(missing.is_empty(), "no conformance file: {missing:?}");
 }

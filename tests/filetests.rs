@@ -20,7 +20,11 @@ const KINDS: &[Kind] = &[
     }),
     // What the verifier says, with `scheduled` of scheduled functions.
     ("verify", |text, words| {
-        let stage = if words == ["scheduled"] { Stage::Scheduled } else { Stage::Typed };
+        let stage = if words == ["scheduled"] {
+            Stage::Scheduled
+        } else {
+            Stage::Typed
+        };
         let check = |func: &Func| match verify(func, stage) {
             Ok(()) => format!("@{} is valid\n", func.name),
             Err(violations) => annotate(func, &violations),
@@ -33,7 +37,11 @@ const KINDS: &[Kind] = &[
             verify(func, Stage::Typed).unwrap_or_else(|v| panic!("{}", annotate(func, &v)));
             let names: Vec<&'static str> = words
                 .iter()
-                .map(|name| pass::find(name).unwrap_or_else(|| panic!("no pass is called {name}")).name)
+                .map(|name| {
+                    pass::find(name)
+                        .unwrap_or_else(|| panic!("no pass is called {name}"))
+                        .name
+                })
                 .collect();
             match pass::run(func, &caps(), &names) {
                 Ok(func) => print(&func),
@@ -96,9 +104,18 @@ fn filetests() {
             if bless {
                 std::fs::write(&path, &found).expect("a file");
             } else {
-                wrong.push(format!("{}: expected\n{expected}\nfound\n{found}", file.display()));
+                wrong.push(format!(
+                    "{}: expected\n{expected}\nfound\n{found}",
+                    file.display()
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {} failed\n{}", wrong.len(), files.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} failed\n{}",
+        wrong.len(),
+        files.len(),
+        wrong.join("\n")
+    );
 }

@@ -43,13 +43,12 @@ pub trait Real:
     fn compact(from: &[Self; LANES], bound: Self, to: &mut [Self]) -> usize;
 }
 
-/// `c0 + c1 x + c2 x^2 + …`, Horner.
-macro_rules! horner {
-    ($x:expr; $first:expr $(, $rest:expr)*) => { horner!(@ $x; [$first]; $($rest),*) };
-    (@ $x:expr; [$acc:expr]; $next:expr $(, $rest:expr)*) => {
-        horner!(@ $x; [($acc).mul_add($x, $next)]; $($rest),*)
-    };
-    (@ $x:expr; [$acc:expr];) => { $acc };
+/// The polynomial with these coefficients, the highest first.
+#[inline(always)]
+fn horner<T: Real>(x: T, coefficients: &[T]) -> T {
+    coefficients
+        .iter()
+        .fold(T::default(), |sum, &c| sum.fused(x, c))
 }
 
 macro_rules! real {
@@ -93,7 +92,7 @@ macro_rules! real {
                 let k = shifted - $round;
                 let r = k.mul_add(-$low, k.mul_add(-$high, x));
                 let power = shifted.to_bits().wrapping_add($bias) << $mantissa;
-                horner!(r; $($exp),*) * $t::from_bits(power)
+                horner(r, &[$($exp),*]) * $t::from_bits(power)
             }
             #[inline(always)]
             fn fast_ln(self) -> $t {
@@ -105,7 +104,7 @@ macro_rules! real {
                 let f = m - 1.0;
                 let s = f / (f + 2.0);
                 let z = s * s;
-                let tail = z * (horner!(z; $($ln),*));
+                let tail = z * horner(z, &[$($ln),*]);
                 let half = 0.5 * f * f;
                 k.mul_add(std::$t::consts::LN_2, s.mul_add(half + tail, f - half))
             }

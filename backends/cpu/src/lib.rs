@@ -1,7 +1,10 @@
-//! The CPU backend of cuprous: a scheduled function becomes machine code ([`unit`]), which drivers run on every core.
+//! The CPU backend: from scheduled functions to machine code on every core. Places `cpu` (rayon's pool) and `cpu:N` (N
+//! threads of its own).
 //!
-//! `vector` turns statements into instructions of an abstract machine with registers of some width (`isa`), iterations
-//! side by side where that pays; `isa::cranelift` is that machine. `abi` is the contract with the drivers.
+//! Two halves. The compiler turns units (a par, a run of statements) into machine code: `vector` spreads iterations
+//! over lanes, [`isa`] is what it speaks to, [`compile`] collects. The runtime runs them: [`plan`] cuts a function's top
+//! level into steps, [`executor`] walks them, [`driver`] runs the chunks of a par on the threads of a [`crew`]. [`abi`]
+//! is the contract between the halves.
 
 pub mod abi;
 pub mod compile;
@@ -18,3 +21,95 @@ pub mod rate;
 pub mod transfer;
 pub mod unit;
 pub mod vector;
+
+use crew::Crew;
+use dsl_runtime::backend::{BACKENDS, Backend, Caps, CompileError, Executable, Registration};
+use dsl_runtime::ir::{Func, Level};
+use program::Program;
+use std::sync::Arc;
+
+/// The place `cpu` or `cpu:N`.
+#[derive(Clone, Debug)]
+pub struct Cpu {
+    crew: Arc<Crew>,
+    threads: Option<usize>,
+}
+
+impl Cpu {
+    /// Rayon's pool: every core, unless the user says otherwise.
+    pub fn new() -> Cpu {
+        Cpu {
+            crew: Arc::new(Crew::global()),
+            threads: None,
+        }
+    }
+
+    /// So many threads of its own. The results are those of any other number.
+    ///
+    /// ```
+    /// use cuprous_cpu::Cpu;
+    /// use dsl_runtime::backend::Backend;
+    /// assert_eq!(Cpu::with_threads(3).unwrap().name(), "cpu:3");
+    /// assert!(Cpu::with_threads(0).is_err());
+    /// ```
+    pub fn with_threads(threads: usize) -> Result<Cpu, String> {
+        Ok(Cpu {
+            crew: Arc::new(Crew::of(threads)?),
+            threads: Some(threads),
+        })
+    }
+}
+
+impl Default for Cpu {
+    fn default() -> Cpu {
+        Cpu::new()
+    }
+}
+
+impl Backend for Cpu {
+    fn name(&self) -> String {
+        match self.threads {
+            None => "cpu".into(),
+            Some(threads) => format!("cpu:{threads}"),
+        }
+    }
+
+    fn caps(&self) -> Caps {
+        Caps {
+            op: isa::native,
+            sink: |_| true,
+            levels: vec![Level::Threads, Level::Simd, Level::Seq],
+            optimise: true,
+        }
+    }
+
+    fn target(&self) -> String {
+        isa::target()
+    }
+
+    fn compile(
+        &self,
+        scheduled: &Func,
+        typed: &Arc<Func>,
+    ) -> Result<Arc<dyn Executable>, CompileError> {
+        let program = Program::new(scheduled, typed, self.caps(), self.crew.clone())?;
+        Ok(Arc::new(program))
+    }
+}
+
+#[linkme::distributed_slice(BACKENDS)]
+static CPU: Registration = Registration {
+    name: "cpu",
+    open: |threads| {
+        Ok(Arc::new(match threads {
+            None => Cpu::new(),
+            Some(text) => {
+                let threads = text.parse().map_err(|_| {
+                    format!("`{text}` is no number of threads: write `cpu` or, say, `cpu:4`")
+                })?;
+                Cpu::with_threads(threads)?
+            }
+        }))
+    },
+    rank: 2,
+};

@@ -9,7 +9,8 @@ use crate::rate::Rate;
 use crate::unit::Mode;
 use dsl_runtime::array::{Arg, ArrayViewMut, Value};
 use dsl_runtime::backend::{Caps, CompileError, Executable, Failure};
-use dsl_runtime::ir::{Const, Func, Place, VarSet};
+use dsl_runtime::ir::op::Meaning;
+use dsl_runtime::ir::{Const, Expr, Func, Place, VarSet, walk};
 use dsl_runtime::pass;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -37,6 +38,7 @@ impl Program {
         caps: Caps,
         crew: Arc<Crew>,
     ) -> Result<Program, CompileError> {
+        lacking(scheduled)?;
         let plan = Arc::new(Plan::of(scheduled)?);
         let dense = image(plan, scheduled, Mode::Fast, &[], false)?;
         Ok(Program {
@@ -138,6 +140,23 @@ fn uncompiled(error: CompileError) -> Failure {
         CompileError::Internal(text) => Failure::Internal(text),
         other => Failure::Internal(format!("{other:?}")),
     }
+}
+
+/// The first operation that the compiler has no code for: `legalize` leaves none where it knows the row's kernel.
+fn lacking(func: &Func) -> Result<(), CompileError> {
+    let mut found = Ok(());
+    walk::stmts(&func.body, &mut |stmt| {
+        if let (Expr::Op(op, operands), Ok(())) = (&stmt.expr, &found)
+            && let Meaning::Math = op.row().meaning
+        {
+            let ty = func.atom_type(operands[0]).elem;
+            found = Err(CompileError::Unsupported {
+                what: format!("`{}` on {ty} is unsupported on this place", op.name()),
+                place: stmt.place,
+            });
+        }
+    });
+    found
 }
 
 /// Compiles what a plan asks for.

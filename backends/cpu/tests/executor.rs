@@ -1,16 +1,17 @@
 //! The plan and the executor by themselves: units written by hand for functions in text form.
 
 use cuprous_cpu::abi::{EnvSlot, Frame, OK, SlotUse};
+use cuprous_cpu::compile::Compiler;
 use cuprous_cpu::crew::Crew;
 use cuprous_cpu::executor::{Image, Stop, Store, run};
 use cuprous_cpu::plan::{Action, Plan};
 use cuprous_cpu::profile;
 use cuprous_cpu::rate::Rate;
-use cuprous_cpu::unit::{ParUnit, Units};
+use cuprous_cpu::unit::{Mode, ParUnit};
 use dsl_runtime::array::{Arg, ArrayView, ArrayViewMut, Value};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::parse::parse;
-use dsl_runtime::ir::{Const, Func, ScalarType, Var};
+use dsl_runtime::ir::{Const, Func, ScalarType, Var, VarSet};
 use std::sync::Arc;
 
 fn func(text: &str) -> Func {
@@ -103,14 +104,11 @@ fn mapper(x: Var) -> ParUnit {
 fn image(func: &Func, pars: Vec<ParUnit>) -> Image {
     let plan = Arc::new(Plan::of(func).unwrap());
     let rates = pars.iter().map(|_| Rate::guess(1.0)).collect();
-    Image {
-        plan,
-        units: Units {
-            pars,
-            regions: vec![],
-        },
-        rates,
-    }
+    let mut units = Compiler::new(func, Mode::Fast, &VarSet::new())
+        .finish()
+        .unwrap();
+    units.pars = pars;
+    Image { plan, units, rates }
 }
 
 fn go(

@@ -15,6 +15,7 @@
 //! as many lengths as dimensions. `digest` compares a long array by a hash of its elements. What a backend declares to
 //! lack is skipped, and the report says so.
 
+pub mod random;
 mod value;
 
 use crate::array::Arg;
@@ -163,7 +164,10 @@ pub fn run_text(backend: &dyn Backend, file: &Path, text: &str) -> Vec<Outcome> 
 /// Runs the run lines of a module on a backend. `file` is what the outcomes call it.
 pub fn run_module(backend: &dyn Backend, file: &Path, module: &Module) -> Vec<Outcome> {
     let mut bench = Bench::new(backend, module);
-    let lines = module.directives.iter().filter(|directive| directive.name == "run");
+    let lines = module
+        .directives
+        .iter()
+        .filter(|directive| directive.name == "run");
     let outcomes = lines.map(|line| Outcome {
         file: file.to_path_buf(),
         line: line.line,

@@ -272,10 +272,6 @@ impl Error {
                 text,
                 kernel: func.name.clone(),
             },
-            Failure::Internal(text) => Error::Internal {
-                text,
-                kernel: func.name.clone(),
-            },
         }
     }
 

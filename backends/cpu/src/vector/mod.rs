@@ -108,6 +108,8 @@ pub struct Emit<'f, I> {
     pub(crate) lanes: Option<Lanes>,
     scopes: Vec<Scope>,
     destinations: HashMap<Var, Reg>,
+    /// Pars (by their index) whose iterations have been run: where the values are kept.
+    replay: HashMap<Var, Vec<sink::Column>>,
 }
 
 impl<'f, I: Simd> Emit<'f, I> {
@@ -137,6 +139,7 @@ impl<'f, I: Simd> Emit<'f, I> {
             lanes: None,
             scopes: vec![Scope::default()],
             destinations: HashMap::new(),
+            replay: HashMap::new(),
         }
     }
 

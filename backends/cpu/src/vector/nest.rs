@@ -1,13 +1,14 @@
 //! A par inside other code: its results are made on the spot, in sequential order. Inside a vectorised par it becomes a
 //! loop over lanes.
 
-use super::analysis::each_atom;
+use super::analysis::{each_atom, each_def};
 use super::reduce::Tree;
 use super::scan::is_scan;
 use super::sink::{Column, State};
 use super::{Array, Emit, Value};
 use crate::isa::{Callee, Kind, Label, Reg, Simd};
-use dsl_runtime::ir::{Atom, Combine, Const, Expr, Par, ScalarOp, ScalarType, Sink, SinkKind, Stmt, Var, VarSet, order};
+use crate::unit::Mode;
+use dsl_runtime::ir::{Atom, Block, Combine, Const, Expr, Func, Par, ScalarOp, ScalarType, Sink, SinkKind, Stmt, Var, VarSet, order};
 
 /// Memory that a sink of a nested par writes to.
 struct Output {
@@ -25,17 +26,27 @@ impl<I: Simd> Emit<'_, I> {
         }
         let n = self.scalar(par.extent);
         let outputs = self.outputs(stmt, par);
-        let types: Vec<ScalarType> = self.carried_types(par);
         let short = par.inner
             && par.sinks.iter().any(|s| {
                 s.kind == SinkKind::Reduce
                     && matches!(s.combine, Some(Combine::Op(_)))
                     && (self.is_ordered(s) || self.plan.width(par.index).is_some())
             });
-        let finals = match (short, par.extent.as_const()) {
-            (false, _) => self.pass(par, n, &outputs, false),
-            (true, Some(known)) => self.pass(par, n, &outputs, known.bits <= order::SHORT as u64),
+        let finals = if self.mode == Mode::Exact && sinks_can_fail(self.func, par) {
+            self.pass_sink_by_sink(par, n, &outputs, stmt)
+        } else {
+            self.by_length(par, n, &outputs, short)
+        };
+        self.results(stmt, par, n, outputs, finals);
+    }
+
+    /// Inner reductions fold from the left where they are short.
+    fn by_length(&mut self, par: &Par, n: Reg, outputs: &[Output], depends: bool) -> Vec<Reg> {
+        match (depends, par.extent.as_const()) {
+            (false, _) => self.pass(par, n, outputs, false),
+            (true, Some(known)) => self.pass(par, n, outputs, known.bits <= order::SHORT as u64),
             (true, None) => {
+                let types = self.carried_types(par);
                 let kinds: Vec<Kind> = types.iter().map(|&ty| Kind::Scalar(ty)).collect();
                 let join = self.isa.label(&kinds);
                 let labels = [self.isa.label(&[]), self.isa.label(&[])];
@@ -44,14 +55,55 @@ impl<I: Simd> Emit<'_, I> {
                 self.isa.branch(few, (labels[0], &[]), (labels[1], &[]));
                 for (label, short) in labels.into_iter().zip([true, false]) {
                     self.isa.enter(label);
-                    let finals = self.pass(par, n, &outputs, short);
+                    let finals = self.pass(par, n, outputs, short);
                     self.isa.jump(join, &finals);
                 }
                 self.isa.enter(join);
                 self.isa.params(join)
             }
+        }
+    }
+
+    /// In the order of the interpreter: all iterations first, their values kept in memory; then one sink after the other.
+    fn pass_sink_by_sink(&mut self, par: &Par, n: Reg, outputs: &[Output], stmt: &Stmt) -> Vec<Reg> {
+        let mut inside = VarSet::new();
+        each_def(&par.body, &mut |var| {
+            inside.insert(var);
+        });
+        inside.insert(par.index);
+        let values: VarSet = par.sinks.iter().flat_map(|s| &s.values).filter_map(|a| a.as_var()).collect();
+        let mut columns = vec![];
+        let mut memory = vec![];
+        for var in values.intersection(&inside) {
+            let ty = self.func.ty(*var).clone();
+            let mut shape = vec![par.extent];
+            shape.extend(&ty.shape);
+            let kept = self.alloc(ty.elem, shape, stmt.place);
+            columns.extend(self.columns(&[Atom::Var(*var)], &[kept.data]));
+            memory.extend(kept.block);
+        }
+        let zero = self.word(0);
+        let keep = State::Columns {
+            columns: columns.clone(),
+            origin: None,
         };
-        self.results(stmt, par, n, outputs, finals);
+        self.scalar_range(par, zero, n, &[keep], vec![]);
+        self.replay.insert(par.index, columns);
+        let mut finals = vec![];
+        for (k, sink) in par.sinks.iter().enumerate() {
+            let alone = Par {
+                body: Block::default(),
+                sinks: vec![sink.clone()],
+                ..par.clone()
+            };
+            let short = par.inner && self.is_ordered(sink) && matches!(sink.combine, Some(Combine::Op(_)));
+            finals.extend(self.by_length(&alone, n, &outputs[k..=k], short));
+        }
+        self.replay.remove(&par.index);
+        for block in memory {
+            self.release(block);
+        }
+        finals
     }
 
     /// What the loop itself yields: reductions, and the numbers that filters keep.
@@ -516,4 +568,22 @@ fn uses(par: &Par, var: Var) -> bool {
         each_atom(&stmt.expr, see);
     }
     used.contains(&var)
+}
+
+/// Whether a sink of a par can fail by itself: after all iterations.
+fn sinks_can_fail(func: &Func, par: &Par) -> bool {
+    par.sinks.iter().any(|sink| match (&sink.kind, &sink.combine) {
+        (SinkKind::Scatter | SinkKind::ScatterWith, _) => true,
+        (_, Some(Combine::Lambda(lambda))) => can_fail(func, &lambda.body),
+        _ => false,
+    })
+}
+
+fn can_fail(func: &Func, block: &Block) -> bool {
+    block.stmts.iter().any(|stmt| match &stmt.expr {
+        Expr::Op(op, operands) => op.can_fail(func.atom_type(operands[0]).elem),
+        Expr::Index(index) | Expr::Update(index, _) => index.checked,
+        Expr::Check(_) => true,
+        expr => super::analysis::blocks(expr).into_iter().any(|inner| can_fail(func, inner)),
+    })
 }

@@ -4,7 +4,7 @@
 use super::analysis::{Plan, Width};
 use super::scan::{Groups, from_right, is_scan};
 use super::sink::{Column, State};
-use super::{Emit, Lanes, Value};
+use super::{Array, Emit, Lanes, Value};
 use crate::abi::SlotUse;
 use crate::isa::{Kind, Reg, Simd};
 use dsl_runtime::ir::{Atom, Combine, Par, ScalarOp, ScalarType, Sink, SinkKind, Stmt, Var, order};
@@ -70,6 +70,9 @@ impl<I: Simd> Emit<'_, I> {
     /// One iteration in scalar form.
     fn iteration(&mut self, par: &Par, i: Reg, states: &[State<'_>], carried: &[Reg]) -> Vec<Reg> {
         self.define(par.index, Value::Scalar(i));
+        for column in self.replay.get(&par.index).cloned().unwrap_or_default() {
+            self.recall(&column, i);
+        }
         for state in states {
             if let State::Columns { columns, origin: None } = state {
                 for column in columns {
@@ -92,6 +95,26 @@ impl<I: Simd> Emit<'_, I> {
         }
         self.close_scope();
         next
+    }
+
+    /// Defines a value of an iteration that was kept.
+    fn recall(&mut self, column: &Column, i: Reg) {
+        let address = self.place_of(column, i);
+        let var = column.value.as_var().expect("kept values have names");
+        let ty = self.func.ty(var);
+        let value = if ty.is_scalar() {
+            Value::Scalar(self.isa.load(column.elem, address, 0))
+        } else {
+            Value::Array(Array {
+                elem: ty.elem,
+                shape: ty.shape.clone(),
+                data: address,
+                block: None,
+                strides: None,
+                offset: None,
+            })
+        };
+        self.define(var, value);
     }
 
     /// Vector rounds as long as a whole round fits; then (or for a group that does not fit) scalar rounds.
