@@ -610,3 +610,26 @@ fn odds_and_ends() {
     let u = Array2::from_shape_fn((3, 4), |(i, j)| i as f64 - j as f64 * 0.5);
     agree!(nd(&u, &[1.0, 2.0, 3.0, 4.0]));
 }
+
+#[kernel]
+fn random(n: usize, seed: u64) -> (Vec<f64>, Vec<[u32; 4]>) {
+    (
+        indices(n).map(|i| rng::uniform(seed, i as u64)),
+        indices(n).map(|i| rng::philox([seed as u32, 7], [i as u32, 0, 0, 1])),
+    )
+}
+
+#[kernel]
+fn pi(n: usize) -> usize {
+    indices(n).count(|i| {
+        let x = rng::uniform(1, 2 * i as u64);
+        let y = rng::uniform(1, 2 * i as u64 + 1);
+        x * x + y * y <= 1.0
+    })
+}
+
+#[test]
+fn random_numbers() {
+    agree!(random(5, 0x1234_5678_9abc));
+    agree!(pi(1000));
+}

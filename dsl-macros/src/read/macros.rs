@@ -242,9 +242,15 @@ fn slice(reader: &mut Reader, call: &mut Macro) -> syn::Result<TokenStream> {
     Ok(quote!(__cuprous::ExprKind::Slice(&[#(#members),*])))
 }
 
-/// `matches!(x, p if g)` is `match x { p if g => true, _ => false }`.
-fn matches(reader: &mut Reader, call: &mut Macro) -> syn::Result<TokenStream> {
-    let parse = |input: ParseStream| -> syn::Result<(Expr, Pat, Option<(Token![if], Expr)>)> {
+/// The arguments of `matches!`.
+struct Matched {
+    value: Expr,
+    pattern: Pat,
+    guard: Option<(Token![if], Expr)>,
+}
+
+impl Parse for Matched {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
         let value = input.parse()?;
         input.parse::<Token![,]>()?;
         let pattern = Pat::parse_multi_with_leading_vert(input)?;
@@ -253,9 +259,21 @@ fn matches(reader: &mut Reader, call: &mut Macro) -> syn::Result<TokenStream> {
             false => None,
         };
         comma(input)?;
-        Ok((value, pattern, guard))
-    };
-    let (mut value, pattern, mut guard) = parse.parse2(call.tokens.clone())?;
+        Ok(Matched {
+            value,
+            pattern,
+            guard,
+        })
+    }
+}
+
+/// `matches!(x, p if g)` is `match x { p if g => true, _ => false }`.
+fn matches(reader: &mut Reader, call: &mut Macro) -> syn::Result<TokenStream> {
+    let Matched {
+        mut value,
+        pattern,
+        mut guard,
+    } = call.parse_body()?;
     let span = Stretch::of(&*call);
     let tree = reader.expr(&mut value);
     let truth = |value: bool| quote!(__cuprous::Expr { kind: __cuprous::ExprKind::Bool(#value), span: #span });

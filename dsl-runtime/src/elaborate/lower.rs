@@ -98,12 +98,6 @@ pub fn lower(kernel: &'static Kernel, generics: &[GenericArg]) -> Result<Func, M
     lower.function(kernel, generics).map_err(|mistake| *mistake)
 }
 
-/// A kernel of the prelude.
-fn prelude_kernel(name: &str) -> Option<&'static Kernel> {
-    let _ = name;
-    None
-}
-
 impl Lower {
     fn function(mut self, kernel: &'static Kernel, generics: &[GenericArg]) -> R<Func> {
         let typed = self.frame.typed.clone();

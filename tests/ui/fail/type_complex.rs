@@ -1,7 +1,7 @@
 use cuprous::prelude::*;
 
 #[kernel]
-fn f(x: cuprous::Complex<f64>) -> f64 {
+fn f(x: num_complex::Complex<f64>) -> f64 {
     x.re
 }
 

@@ -416,7 +416,8 @@ impl Lower {
                     lower.apply(&values[0], vec![Value::Scalar(at)])
                 })
             }
-            _ => match super::prelude_kernel(name) {
+            "Axis" => Ok(values[0].clone()),
+            _ => match crate::rng::kernel(name) {
                 Some(kernel) => Ok(self.run(kernel, &[], values.to_vec())?.0),
                 None => Err(self.mistake(
                     Code::Missing,

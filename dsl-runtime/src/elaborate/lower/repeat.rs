@@ -34,6 +34,9 @@ pub(super) enum Rounds<'a> {
     While(&'a dyn Fn(&mut Lower) -> R<Atom>),
 }
 
+/// The largest number of expressions that a loop with a constant number of rounds is written out to.
+const UNROLLED: u64 = 1024;
+
 /// How carried values are laid out: the index of a size among the carried atoms, by variable and dimension.
 type Varying = BTreeSet<(usize, usize)>;
 
@@ -324,7 +327,14 @@ impl Lower {
             Ok(())
         };
         self.place = place;
-        if !leaves {
+        let count = iter.len.as_const().map_or(u64::MAX, |n| n.bits);
+        if !leaves && !effects.closures && count.saturating_mul(effects.size as u64) <= UNROLLED {
+            for k in 0..count {
+                round(self, Atom::size(k))?;
+                self.env.live = TRUE;
+                self.end_round(own);
+            }
+        } else if !leaves {
             self.repeat(&slots, &effects.indexed, Rounds::Count(iter.len), &|lower, index| {
                 round(lower, index.expect("a counted loop"))?;
                 lower.env.live = TRUE;

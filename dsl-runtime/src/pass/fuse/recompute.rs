@@ -42,19 +42,9 @@ pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
             let once = readers.total == 1 && readers.monotone == 1 && price <= COPY;
             if price <= TRIFLE || once {
                 let (index, extent) = (par.index, par.extent);
-                for stmt in &mut body.stmts[at + 1..] {
-                    rewrite(
-                        func,
-                        stmt,
-                        &Recipe {
-                            array,
-                            value,
-                            index,
-                            extent,
-                            slice: &slice,
-                        },
-                    );
-                }
+                let rest = body.stmts.split_off(at + 1);
+                let recipe = Recipe { array, value, index, extent, slice: &slice };
+                rewrite(func, rest, &recipe, &mut body.stmts);
                 return true;
             }
         }
@@ -146,18 +136,18 @@ struct Recipe<'a> {
     slice: &'a [Stmt],
 }
 
-fn rewrite(func: &mut Func, stmt: &mut Stmt, recipe: &Recipe) {
-    walk::blocks_mut(&mut stmt.expr, &mut |block| {
-        for mut inner in std::mem::take(&mut block.stmts) {
-            rewrite(func, &mut inner, recipe);
-            match &inner.expr {
-                Expr::Index(index) if index.array == recipe.array => {
-                    expand(func, inner, recipe, &mut block.stmts)
-                }
-                _ => block.stmts.push(inner),
-            }
+/// Copies the statements to `out`, each read of the array expanded.
+fn rewrite(func: &mut Func, stmts: Vec<Stmt>, recipe: &Recipe, out: &mut Vec<Stmt>) {
+    for mut stmt in stmts {
+        walk::blocks_mut(&mut stmt.expr, &mut |block| {
+            let inner = std::mem::take(&mut block.stmts);
+            rewrite(func, inner, recipe, &mut block.stmts);
+        });
+        match &stmt.expr {
+            Expr::Index(index) if index.array == recipe.array => expand(func, stmt, recipe, out),
+            _ => out.push(stmt),
         }
-    });
+    }
 }
 
 /// The reading statement as a computation.
