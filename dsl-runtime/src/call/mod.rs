@@ -85,7 +85,7 @@ impl<'a, R: Output> Call<'a, R> {
     /// What goes wrong in the kernel or with its arguments; `&mut [T]` arguments are then untouched.
     pub fn run(&self) -> Result<R::Device, Error> {
         self.with_place(|place| match self.compiled(place)? {
-            None => Ok(self.native()?.send()),
+            None => Ok(self.native()?.send(place)),
             Some(compiled) => self.execute(&compiled, place, R::device),
         })
     }

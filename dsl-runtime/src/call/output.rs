@@ -20,8 +20,8 @@ pub trait Output: Sized {
     fn device(values: &mut Results) -> Result<Self::Device, Defect>;
     /// Takes its leaves, to host memory of the user's.
     fn host(values: &mut Results) -> Result<Self, Defect>;
-    /// What the plain function returned, at the place `native`.
-    fn send(self) -> Self::Device;
+    /// What the plain function returned, as an array at its place.
+    fn send(self, place: &Place) -> Self::Device;
     /// Its parts, as [`Destination::targets`] counts them.
     fn parts<'s>(&'s self, parts: &mut Parts<'s>);
 }
@@ -114,7 +114,7 @@ macro_rules! scalars {
             fn host(values: &mut Results) -> Result<$t, Defect> {
                 Self::device(values)
             }
-            fn send(self) -> $t {
+            fn send(self, _: &Place) -> $t {
                 self
             }
             fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
@@ -142,9 +142,9 @@ macro_rules! tuples {
             fn host(values: &mut Results) -> Result<Self, Defect> {
                 Ok(($($t::host(values)?,)*))
             }
-            #[allow(clippy::unused_unit)]
-            fn send(self) -> Self::Device {
-                ($(self.$i.send(),)*)
+            #[allow(unused_variables, clippy::unused_unit)]
+            fn send(self, place: &Place) -> Self::Device {
+                ($(self.$i.send(place),)*)
             }
             #[allow(unused_variables)]
             fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
@@ -188,7 +188,7 @@ impl<T: Element, const N: usize> Output for [T; N] {
     fn host(values: &mut Results) -> Result<[T; N], Defect> {
         Self::device(values)
     }
-    fn send(self) -> [T; N] {
+    fn send(self, _: &Place) -> [T; N] {
         self
     }
     fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
@@ -204,8 +204,8 @@ impl<T: Element> Output for Vec<T> {
     fn host(values: &mut Results) -> Result<Vec<T>, Defect> {
         Ok(values.vec(1)?.0)
     }
-    fn send(self) -> Array<T> {
-        Array::from(self)
+    fn send(self, place: &Place) -> Array<T> {
+        Array::from(self).at(place)
     }
     fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
         parts.push(Part(Borrowed::slice(self)));
@@ -223,8 +223,8 @@ impl<T: Element, D: Dimension> Output for ArrayBase<OwnedRepr<T>, D> {
         dim.slice_mut().copy_from_slice(&shape);
         ArrayBase::from_shape_vec(dim, vec).map_err(|error| Defect::Backend(error.to_string()))
     }
-    fn send(self) -> Array<T> {
-        Array::from_ndarray(self)
+    fn send(self, place: &Place) -> Array<T> {
+        Array::from_ndarray(self).at(place)
     }
     fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
         parts.push(Part(Borrowed::nd(self.view())));
