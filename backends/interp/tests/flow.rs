@@ -205,6 +205,26 @@ fn mixed(x: &[i64]) -> i64 {
     w * 2
 }
 
+#[kernel]
+fn in_place(x: &[i32]) -> (Vec<i32>, [i32; 3]) {
+    let mut y = x.to_vec();
+    for (i, v) in y.iter_mut().enumerate() {
+        if *v < 0 {
+            continue;
+        }
+        *v += i as i32;
+        if *v > 8 {
+            break;
+        }
+        *v *= 2;
+    }
+    let mut z = [1, 2, 3];
+    for v in z.iter_mut() {
+        *v = *v * 10;
+    }
+    (y, z)
+}
+
 #[test]
 fn ways_out() {
     agree!(find_pair(&[1, 5, 9, 4], 13));
@@ -216,6 +236,7 @@ fn ways_out() {
     agree!(in_closures(&[1, 7, 27, 0, -3]));
     agree!(outer_continue(5));
     agree!(outer_continue(15));
+    agree!(in_place(&[1, -1, 3, 6, 7]));
     agree!(mixed(&[4]));
     agree!(mixed(&[9]));
     agree!(mixed(&[1]));
@@ -283,8 +304,27 @@ fn bad_recursion(n: u64) -> u64 {
 
 #[kernel]
 fn bad_rows(x: &[usize]) -> usize {
-    let rows = x.map(|n| indices(n).map(|k| k));
+    let mut rows = x.map(|n| indices(n).map(|k| k));
+    for _ in 0..x.len() {
+        rows = rows.rev();
+    }
     rows.map(|row| row.sum()).sum()
+}
+
+#[kernel]
+fn ragged(x: &[usize], y: &[f64]) -> (Vec<f64>, Vec<usize>) {
+    let rows = x.map(|n| indices(n).map(|k| y[k]));
+    let scanned: Vec<Vec<usize>> = x.iter().map(|&n| (0..n).collect()).collect();
+    (rows.map(|row| row.sum()), scanned.map(|row| row.len()))
+}
+
+#[kernel]
+fn parts(x: &[i32]) -> Vec<i32> {
+    let mut y = x.to_vec();
+    y[1..3].fill(0);
+    y[3..].copy_from_slice(&x[..2]);
+    y[..2].reverse();
+    y
 }
 
 #[kernel]
@@ -297,10 +337,19 @@ fn bad_closure(x: &[f64]) -> f64 {
 }
 
 #[test]
+fn parts_and_ragged_rows() {
+    agree!(ragged(&[2usize, 0, 3], &[1.0, 2.0, 4.0]));
+    fails!(ragged(&[2usize, 4], &[1.0, 2.0, 4.0]), "index 3 is out of bounds for length 3");
+    agree!(parts(&[1, 2, 3, 4, 5]));
+    fails!(parts(&[1, 2, 3, 4]), "sequences of lengths 1 and 2");
+    fails!(parts(&[1, 2]), "range 1..3 does not fit length 2");
+}
+
+#[test]
 fn mistakes() {
     for (kernel, code, line) in [
         (bad_recursion::__cuprous_tree(), "CU0146", "bad_recursion(n - 1)"),
-        (bad_rows::__cuprous_tree(), "CU0140", "x.map(|n|"),
+        (bad_rows::__cuprous_tree(), "CU0140", "rows = rows.rev()"),
         (bad_closure::__cuprous_tree(), "CU0145", "s += v"),
     ] {
         let mistake = lower(kernel, &[]).expect_err("a mistake");
