@@ -184,6 +184,9 @@ impl Place {
     }
 }
 
+/// Backends of this library, any of which a program may be built without.
+const OURS: &[&str] = &["cpu", "interp", "opencl"];
+
 fn open_kind(name: &str) -> Kind {
     let (word, parameter) = match name.split_once(':') {
         Some((word, parameter)) => (word, Some(parameter)),
@@ -193,7 +196,10 @@ fn open_kind(name: &str) -> Kind {
         return Kind::Native;
     }
     let Some(row) = BACKENDS.iter().find(|row| row.name == word) else {
-        return Kind::Missing(Error::unknown_place(name));
+        return Kind::Missing(match OURS.contains(&word) {
+            true => Error::place_unavailable(name, "its backend is not linked into this program"),
+            false => Error::unknown_place(name),
+        });
     };
     match (row.open)(parameter) {
         Ok(backend) => Kind::Backend(backend),
