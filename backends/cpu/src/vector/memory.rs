@@ -147,7 +147,9 @@ impl<I: Simd> Emit<'_, I> {
             Value::Literal(items) => return self.literal_in_memory(atom, &items),
             value => return value,
         };
-        if array.strides.is_some() || array.offset.is_some() {
+        // Of a region everything that leaves a block can be handed to the driver, so constants are copied there.
+        let unkept = self.region && array.block.is_none();
+        if array.strides.is_some() || array.offset.is_some() || unkept {
             return Value::Array(self.copied(&array, Place::default()));
         }
         let owned = atom.as_var().is_some_and(|var| {

@@ -108,6 +108,8 @@ pub struct Emit<'f, I> {
     pub(crate) lanes: Option<Lanes>,
     scopes: Vec<Scope>,
     destinations: HashMap<Var, Reg>,
+    /// Whether arrays that leave blocks must have something that keeps them alive.
+    region: bool,
     /// Pars (by their index) whose iterations have been run: where the values are kept.
     replay: HashMap<Var, Vec<sink::Column>>,
 }
@@ -140,6 +142,7 @@ impl<'f, I: Simd> Emit<'f, I> {
             scopes: vec![Scope::default()],
             destinations: HashMap::new(),
             replay: HashMap::new(),
+            region: false,
         }
     }
 
@@ -191,10 +194,11 @@ impl<'f, I: Simd> Emit<'f, I> {
         self.isa.load(ScalarType::U64, slots, 8 * slot as i32)
     }
 
-    /// Takes over the driver's references.
+    /// Begins a region: takes over the driver's references.
     pub fn adopt(&mut self, dying: &VarSet) {
         let scope = self.scopes.last_mut().expect("a scope is open");
         scope.owned.extend(dying.iter().copied());
+        self.region = true;
     }
 
     /// Ends the function with success, and emits the exits.

@@ -264,7 +264,8 @@ impl<I: Simd> Emit<'_, I> {
             self.isa.label(&[]),
             self.isa.label(&[]),
         );
-        let filters: Vec<usize> = (0..par.sinks.len()).filter(|&k| par.sinks[k].kind == SinkKind::Filter).collect();
+        let filters = (0..par.sinks.len()).filter(|&k| which == Chunk::Main && par.sinks[k].kind == SinkKind::Filter);
+        let filters: Vec<usize> = filters.collect();
         // The number kept lies in memory from block to block: its slot still tells the room.
         let kept = (!filters.is_empty()).then(|| self.isa.slot(8 * par.sinks.len()));
         if let Some(kept) = kept {
