@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// ```
 /// use dsl_runtime::Place;
 /// assert_eq!(Place::native().to_string(), "native");
-/// assert_eq!("cpu:4".parse::<Place>().unwrap(), Place::cpu_threads(4));
+/// assert_eq!("native".parse::<Place>().unwrap(), Place::native());
+/// assert_eq!(Place::cpu_threads(4).to_string(), "cpu:4");
 /// ```
 #[derive(Clone)]
 pub struct Place(Arc<Inner>);
