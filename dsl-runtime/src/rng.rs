@@ -1,6 +1,8 @@
 //! Random numbers without state: a number is a function of a seed and a position, the same on every place and in every
 //! order of evaluation.
 
+use crate::syntax::Kernel;
+
 /// Philox 4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC11): four random
 /// words for each key and counter.
 ///
@@ -9,23 +11,7 @@
 /// assert_eq!(rng::philox([0; 2], [0; 4]), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
 /// ```
 pub fn philox(key: [u32; 2], ctr: [u32; 4]) -> [u32; 4] {
-    let mut k0 = key[0];
-    let mut k1 = key[1];
-    let mut c0 = ctr[0];
-    let mut c1 = ctr[1];
-    let mut c2 = ctr[2];
-    let mut c3 = ctr[3];
-    for _ in 0..10 {
-        let p = c0 as u64 * 0xD251_1F53;
-        let q = c2 as u64 * 0xCD9E_8D57;
-        c0 = (q >> 32) as u32 ^ c1 ^ k0;
-        c1 = q as u32;
-        c2 = (p >> 32) as u32 ^ c3 ^ k1;
-        c3 = p as u32;
-        k0 = k0.wrapping_add(0x9E37_79B9);
-        k1 = k1.wrapping_add(0xBB67_AE85);
-    }
-    [c0, c1, c2, c3]
+    source::philox::plain(key, ctr)
 }
 
 /// Number `i` of the uniform distribution on [0, 1) with this seed: a multiple of 2^-53.
@@ -40,11 +26,7 @@ pub fn philox(key: [u32; 2], ctr: [u32; 4]) -> [u32; 4] {
 /// assert!((x.sum() / 1000.0 - 0.5).abs() < 0.03);
 /// ```
 pub fn uniform(seed: u64, i: u64) -> f64 {
-    let w = philox(
-        [seed as u32, (seed >> 32) as u32],
-        [i as u32, (i >> 32) as u32, 0, 0],
-    );
-    unit(w[0], w[1])
+    source::uniform::plain(seed, i)
 }
 
 /// Number `i` of the standard normal distribution with this seed, by Box and Muller's transform; at most 8.6 in magnitude.
@@ -58,22 +40,74 @@ pub fn uniform(seed: u64, i: u64) -> f64 {
 /// assert!((x.sum() / 1000.0).abs() < 0.1);
 /// ```
 pub fn normal(seed: u64, i: u64) -> f64 {
-    let w = philox(
-        [seed as u32, (seed >> 32) as u32],
-        [i as u32, (i >> 32) as u32, 1, 0],
-    );
-    let radius = (-2.0 * (1.0 - unit(w[0], w[1])).ln()).sqrt();
-    radius * (std::f64::consts::TAU * unit(w[2], w[3])).cos()
+    source::normal::plain(seed, i)
 }
 
-/// The upper 53 bits of a 64-bit integer, as a fraction.
-fn unit(low: u32, high: u32) -> f64 {
-    // 2^-53; the integer is exact in f64, and so is the product.
-    ((((high as u64) << 32) | low as u64) >> 11) as f64 * 1.110_223_024_625_156_5e-16
+/// The kernel that a kernel's call of `rng::name` means.
+pub(crate) fn kernel(name: &str) -> Option<&'static Kernel> {
+    match name {
+        "rng::philox" => Some(source::philox::__cuprous_tree()),
+        "rng::uniform" => Some(source::uniform::__cuprous_tree()),
+        "rng::normal" => Some(source::normal::__cuprous_tree()),
+        _ => None,
+    }
+}
+
+/// The functions themselves, as kernels.
+mod source {
+    use crate::kernel;
+
+    #[kernel]
+    pub fn philox(key: [u32; 2], ctr: [u32; 4]) -> [u32; 4] {
+        let mut k0 = key[0];
+        let mut k1 = key[1];
+        let mut c0 = ctr[0];
+        let mut c1 = ctr[1];
+        let mut c2 = ctr[2];
+        let mut c3 = ctr[3];
+        for _ in 0..10 {
+            let p = c0 as u64 * 0xD251_1F53;
+            let q = c2 as u64 * 0xCD9E_8D57;
+            c0 = (q >> 32) as u32 ^ c1 ^ k0;
+            c1 = q as u32;
+            c2 = (p >> 32) as u32 ^ c3 ^ k1;
+            c3 = p as u32;
+            k0 = k0.wrapping_add(0x9E37_79B9);
+            k1 = k1.wrapping_add(0xBB67_AE85);
+        }
+        [c0, c1, c2, c3]
+    }
+
+    #[kernel]
+    pub fn uniform(seed: u64, i: u64) -> f64 {
+        let w = philox(
+            [seed as u32, (seed >> 32) as u32],
+            [i as u32, (i >> 32) as u32, 0, 0],
+        );
+        unit(w[0], w[1])
+    }
+
+    #[kernel]
+    pub fn normal(seed: u64, i: u64) -> f64 {
+        let w = philox(
+            [seed as u32, (seed >> 32) as u32],
+            [i as u32, (i >> 32) as u32, 1, 0],
+        );
+        let radius = (-2.0 * (1.0 - unit(w[0], w[1])).ln()).sqrt();
+        radius * (std::f64::consts::TAU * unit(w[2], w[3])).cos()
+    }
+
+    /// The upper 53 bits of a 64-bit integer, as a fraction.
+    #[kernel]
+    pub fn unit(low: u32, high: u32) -> f64 {
+        // 2^-53; the integer is exact in f64, and so is the product.
+        ((((high as u64) << 32) | low as u64) >> 11) as f64 * 1.110_223_024_625_156_5e-16
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::source::unit::plain as unit;
     use super::*;
 
     /// The known answers that come with the authors' Random123.

@@ -56,7 +56,11 @@ fn mismatch(right: bool) -> f64 {
 
 fn exponent(x: f64) -> i32 {
     let bits = (x.to_bits() >> 52 & 0x7ff) as i32;
-    if bits == 0 { exponent(x * two_to(64)) - 64 } else { bits - 1023 }
+    if bits == 0 {
+        exponent(x * two_to(64)) - 64
+    } else {
+        bits - 1023
+    }
 }
 
 fn times(mut x: f64, mut power: i32) -> f64 {

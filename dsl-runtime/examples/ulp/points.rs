@@ -42,7 +42,10 @@ impl Region {
                 f64::from_bits((from + a % (to - from + 1)) | b << 63)
             }
             Region::Near(c, ulps) => {
-                let bits = c.to_bits().wrapping_sub(ulps).wrapping_add(a % (2 * ulps + 1));
+                let bits = c
+                    .to_bits()
+                    .wrapping_sub(ulps)
+                    .wrapping_add(a % (2 * ulps + 1));
                 f64::from_bits(bits)
             }
             Region::Turns(n) => {
@@ -68,7 +71,10 @@ pub fn pair_f64(i: u64) -> (f64, f64) {
     let y = match i % 7 {
         0 => (b % 129) as f64 - 64.0,
         1 => ((b % 257) as f64 - 128.0) / 4.0,
-        2 => (if b & 1 == 0 { 709.782 } else { -745.13 }) / x.ln() * (1.0 + 1e-3 * (unit(4 * i + 2) - 0.5)),
+        2 => {
+            (if b & 1 == 0 { 709.782 } else { -745.13 }) / x.ln()
+                * (1.0 + 1e-3 * (unit(4 * i + 2) - 0.5))
+        }
         _ => (unit(4 * i + 1) * 1460.0 - 748.0) / x.ln(),
     };
     (if b >> 63 == 1 && i % 7 < 2 { -x } else { x }, y)

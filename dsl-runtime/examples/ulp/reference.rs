@@ -24,7 +24,11 @@ pub fn two_to(n: i32) -> f64 {
 
 const ONE: Double = double(1.0, 0.0);
 /// ln 2 in three parts, of which the first has 42 bits.
-const LN2: [f64; 3] = [0.6931471805598903, 5.497923018708371e-14, 1.94704509238075e-31];
+const LN2: [f64; 3] = [
+    0.6931471805598903,
+    5.497923018708371e-14,
+    1.94704509238075e-31,
+];
 const TWO_BY_ROOT_PI: Double = double(1.1283791670955126, 1.533545961316588e-17);
 
 /// 1/n!.
@@ -37,8 +41,11 @@ static INVERSE_FACTORIAL: LazyLock<Vec<Double>> = LazyLock::new(|| {
 });
 
 /// 1/n.
-static INVERSE: LazyLock<Vec<Double>> =
-    LazyLock::new(|| (0..1024).map(|n| ONE / f64::from(n.max(1)).into()).collect());
+static INVERSE: LazyLock<Vec<Double>> = LazyLock::new(|| {
+    (0..1024)
+        .map(|n| ONE / f64::from(n.max(1)).into())
+        .collect()
+});
 
 /// e^x - 1 for |x| below 0.7.
 fn expm1_near(x: Double) -> Double {
@@ -81,7 +88,11 @@ pub fn ln(x: f64) -> Double {
         }
         return (s * sum).scaled(2.0);
     }
-    let (x, shift) = if x < 1e-300 { (x * two_to(64), 64.0) } else { (x, 0.0) };
+    let (x, shift) = if x < 1e-300 {
+        (x * two_to(64), 64.0)
+    } else {
+        (x, 0.0)
+    };
     let near = x.ln();
     let inverse = exp(Double::from(-near));
     // x e^(-near) - 1, a few ulps.
@@ -107,7 +118,7 @@ pub fn tanh(x: f64) -> Double {
         let e = e.number.scaled(two_to(e.scale));
         (e - ONE) / (e + ONE)
     };
-    if x < 0.0 { -y } else { y }
+    if x.is_sign_negative() { -y } else { y }
 }
 
 /// erf x, by the series e^(-x²) Σ 2^n x^(2n+1) / (1 · 3 ⋯ (2n + 1)), whose terms are all positive.
@@ -136,7 +147,11 @@ pub fn erf(x: f64) -> Value {
         (sum * TWO_BY_ROOT_PI * e.number.scaled(two_to(e.scale))).into()
     };
     Value {
-        number: if x < 0.0 { -value.number } else { value.number },
+        number: if x.is_sign_negative() {
+            -value.number
+        } else {
+            value.number
+        },
         scale: value.scale,
     }
 }
@@ -155,7 +170,7 @@ pub fn pow(x: f64, y: f64) -> Value {
 pub fn sin(x: f64) -> Double {
     let (r, n) = reduce(x.abs());
     let y = quarter(r, n);
-    if x < 0.0 { -y } else { y }
+    if x.is_sign_negative() { -y } else { y }
 }
 
 /// cos x.
@@ -289,7 +304,11 @@ fn arctan(n: u32, times: u32) -> Long {
     while power.iter().any(|&word| word != 0) {
         power = divided(&divided(&power, n), n);
         let term = divided(&power, 2 * k + 1);
-        sum = if k % 2 == 1 { minus(&sum, &term) } else { plus(&sum, &term) };
+        sum = if k % 2 == 1 {
+            minus(&sum, &term)
+        } else {
+            plus(&sum, &term)
+        };
         k += 1;
     }
     sum
@@ -300,7 +319,12 @@ fn circle() -> Circle {
     let half_pi = minus(&arctan(5, 8), &arctan(239, 2));
     let fixed = |a: &Long| -> Fixed {
         let pair = |i: usize| (a[i + 1] as u64) << 32 | a[i] as u64;
-        [pair(WORDS - 6), pair(WORDS - 4), pair(WORDS - 2), a[WORDS] as u64]
+        [
+            pair(WORDS - 6),
+            pair(WORDS - 4),
+            pair(WORDS - 2),
+            a[WORDS] as u64,
+        ]
     };
     let mut power = [0; WORDS + 1];
     power[WORDS] = 1;

@@ -19,13 +19,15 @@ pub struct Row {
 pub static UNARY: &[Row] = &[
     Row {
         name: "exp",
-        f32: math::exp::exp_f32,
+        f32: math::exp::exp_f32::plain,
         f32_reference: f64::exp,
-        f64: math::exp::exp_f64,
-        f64_reference: |x| exact(x, |x| match x {
-            f64::INFINITY => double_value(x),
-            _ => reference::exp_of(x),
-        }),
+        f64: math::exp::exp_f64::plain,
+        f64_reference: |x| {
+            exact(x, |x| match x {
+                f64::INFINITY => double_value(x),
+                _ => reference::exp_of(x),
+            })
+        },
         regions: &[
             Any,
             Line(-745.2, 709.79),
@@ -38,22 +40,24 @@ pub static UNARY: &[Row] = &[
     },
     Row {
         name: "ln",
-        f32: math::ln::ln_f32,
+        f32: math::ln::ln_f32::plain,
         f32_reference: f64::ln,
-        f64: math::ln::ln_f64,
-        f64_reference: |x| exact(x, |x| {
-            if x < 0.0 {
-                double_value(f64::NAN)
-            } else if x == 0.0 {
-                double_value(f64::NEG_INFINITY)
-            } else if x == f64::INFINITY {
-                double_value(x)
-            } else if x == 1.0 {
-                double_value(0.0)
-            } else {
-                reference::ln(x).into()
-            }
-        }),
+        f64: math::ln::ln_f64::plain,
+        f64_reference: |x| {
+            exact(x, |x| {
+                if x < 0.0 {
+                    double_value(f64::NAN)
+                } else if x == 0.0 {
+                    double_value(f64::NEG_INFINITY)
+                } else if x == f64::INFINITY {
+                    double_value(x)
+                } else if x == 1.0 {
+                    double_value(0.0)
+                } else {
+                    reference::ln(x).into()
+                }
+            })
+        },
         regions: &[
             Any,
             Bits(0.5, 2.0),
@@ -67,25 +71,25 @@ pub static UNARY: &[Row] = &[
     },
     Row {
         name: "sin",
-        f32: math::sin::sin_f32,
+        f32: math::sin::sin_f32::plain,
         f32_reference: f64::sin,
-        f64: math::sin::sin_f64,
+        f64: math::sin::sin_f64::plain,
         f64_reference: |x| exact(x, |x| finite(x, |x| reference::sin(x).into())),
         regions: ANGLES,
     },
     Row {
         name: "cos",
-        f32: math::cos::cos_f32,
+        f32: math::cos::cos_f32::plain,
         f32_reference: f64::cos,
-        f64: math::cos::cos_f64,
+        f64: math::cos::cos_f64::plain,
         f64_reference: |x| finite(x, |x| reference::cos(x).into()),
         regions: ANGLES,
     },
     Row {
         name: "tanh",
-        f32: math::tanh::tanh_f32,
+        f32: math::tanh::tanh_f32::plain,
         f32_reference: f64::tanh,
-        f64: math::tanh::tanh_f64,
+        f64: math::tanh::tanh_f64::plain,
         f64_reference: |x| exact(x, |x| reference::tanh(x).into()),
         regions: &[
             Any,
@@ -98,9 +102,9 @@ pub static UNARY: &[Row] = &[
     },
     Row {
         name: "erf",
-        f32: math::erf::erf_f32,
+        f32: math::erf::erf_f32::plain,
         f32_reference: libm::erf,
-        f64: math::erf::erf_f64,
+        f64: math::erf::erf_f64::plain,
         f64_reference: |x| exact(x, reference::erf),
         regions: &[
             Any,
@@ -131,7 +135,11 @@ fn exact(x: f64, rest: fn(f64) -> Value) -> Value {
 }
 
 fn finite(x: f64, rest: fn(f64) -> Value) -> Value {
-    if x.is_finite() { rest(x) } else { double_value(f64::NAN) }
+    if x.is_finite() {
+        rest(x)
+    } else {
+        double_value(f64::NAN)
+    }
 }
 
 fn double_value(x: f64) -> Value {

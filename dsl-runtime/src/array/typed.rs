@@ -151,6 +151,14 @@ impl<T: Element> Array<T> {
         Array::from_leaves(shape, leaves, Place::current())
     }
 
+    /// The same array at another place that reads the same memory.
+    pub(crate) fn at(mut self, place: &Place) -> Array<T> {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.place = place.clone();
+        }
+        self
+    }
+
     /// From the results of a run: as many leaves as `T` has, of their types, with `shape` in front of their own.
     pub(crate) fn from_leaves(
         shape: Dims<usize>,

@@ -20,8 +20,8 @@ pub trait Output: Sized {
     fn device(values: &mut Results) -> Result<Self::Device, Defect>;
     /// Takes its leaves, to host memory of the user's.
     fn host(values: &mut Results) -> Result<Self, Defect>;
-    /// What the plain function returned, at the place `native`.
-    fn send(self) -> Self::Device;
+    /// What the plain function returned, as an array at its place.
+    fn send(self, place: &Place) -> Self::Device;
     /// Its parts, as [`Destination::targets`] counts them.
     fn parts<'s>(&'s self, parts: &mut Parts<'s>);
 }
@@ -81,9 +81,14 @@ impl Results {
             let fits = dense.elem == leaf.elem
                 && dense.shape.len() == rank + leaf.shape.len()
                 && dense.shape[rank..] == leaf.shape[..]
-                && arrays.first().is_none_or(|first| first.shape[..rank] == dense.shape[..rank]);
+                && arrays
+                    .first()
+                    .is_none_or(|first| first.shape[..rank] == dense.shape[..rank]);
             if !fits {
-                let text = format!("{:?} of {:?} where {leaf:?} is due", dense.elem, dense.shape);
+                let text = format!(
+                    "{:?} of {:?} where {leaf:?} is due",
+                    dense.elem, dense.shape
+                );
                 return Err(Defect::Backend(text));
             }
             arrays.push(dense);
@@ -114,7 +119,7 @@ macro_rules! scalars {
             fn host(values: &mut Results) -> Result<$t, Defect> {
                 Self::device(values)
             }
-            fn send(self) -> $t {
+            fn send(self, _: &Place) -> $t {
                 self
             }
             fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
@@ -142,9 +147,9 @@ macro_rules! tuples {
             fn host(values: &mut Results) -> Result<Self, Defect> {
                 Ok(($($t::host(values)?,)*))
             }
-            #[allow(clippy::unused_unit)]
-            fn send(self) -> Self::Device {
-                ($(self.$i.send(),)*)
+            #[allow(unused_variables, clippy::unused_unit)]
+            fn send(self, place: &Place) -> Self::Device {
+                ($(self.$i.send(place),)*)
             }
             #[allow(unused_variables)]
             fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
@@ -178,7 +183,10 @@ impl<T: Element, const N: usize> Output for [T; N] {
         for leaf in &<[T; N]>::leaves() {
             let dense = values.dense()?;
             if dense.elem != leaf.elem || dense.shape[..] != leaf.shape[..] {
-                let text = format!("{:?} of {:?} where {leaf:?} is due", dense.elem, dense.shape);
+                let text = format!(
+                    "{:?} of {:?} where {leaf:?} is due",
+                    dense.elem, dense.shape
+                );
                 return Err(Defect::Backend(text));
             }
             leaves.push(dense);
@@ -188,7 +196,7 @@ impl<T: Element, const N: usize> Output for [T; N] {
     fn host(values: &mut Results) -> Result<[T; N], Defect> {
         Self::device(values)
     }
-    fn send(self) -> [T; N] {
+    fn send(self, _: &Place) -> [T; N] {
         self
     }
     fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
@@ -204,8 +212,8 @@ impl<T: Element> Output for Vec<T> {
     fn host(values: &mut Results) -> Result<Vec<T>, Defect> {
         Ok(values.vec(1)?.0)
     }
-    fn send(self) -> Array<T> {
-        Array::from(self)
+    fn send(self, place: &Place) -> Array<T> {
+        Array::from(self).at(place)
     }
     fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
         parts.push(Part(Borrowed::slice(self)));
@@ -223,8 +231,8 @@ impl<T: Element, D: Dimension> Output for ArrayBase<OwnedRepr<T>, D> {
         dim.slice_mut().copy_from_slice(&shape);
         ArrayBase::from_shape_vec(dim, vec).map_err(|error| Defect::Backend(error.to_string()))
     }
-    fn send(self) -> Array<T> {
-        Array::from_ndarray(self)
+    fn send(self, place: &Place) -> Array<T> {
+        Array::from_ndarray(self).at(place)
     }
     fn parts<'s>(&'s self, parts: &mut Parts<'s>) {
         parts.push(Part(Borrowed::nd(self.view())));

@@ -6,6 +6,7 @@
 
 mod build;
 mod call;
+mod consume;
 mod control;
 mod env;
 mod expr;
@@ -96,12 +97,6 @@ pub fn lower(kernel: &'static Kernel, generics: &[GenericArg]) -> Result<Func, M
         .instances
         .insert((kernel as *const Kernel, generics.to_vec()), typed);
     lower.function(kernel, generics).map_err(|mistake| *mistake)
-}
-
-/// A kernel of the prelude.
-fn prelude_kernel(name: &str) -> Option<&'static Kernel> {
-    let _ = name;
-    None
 }
 
 impl Lower {

@@ -4,7 +4,10 @@
 //! step exact; above it, Payne and Hanek's ("Radian reduction for trigonometric functions", 1983): the product of the
 //! integer that the significand is with those bits of 2/π that matter.
 
+use crate::kernel;
+
 /// |x| → (r, what r lacks, n modulo 4 in its low bits); r is NaN for an infinite or undefined angle.
+#[kernel]
 pub(super) fn reduce_f64(x: f64) -> (f64, f64, u64) {
     let a = x.abs();
     let t = a.mul_add(TWO_BY_PI_F64, ROUND_F64);
@@ -25,6 +28,7 @@ pub(super) fn reduce_f64(x: f64) -> (f64, f64, u64) {
 }
 
 /// The same in `f32`.
+#[kernel]
 pub(super) fn reduce_f32(x: f32) -> (f32, f32, u32) {
     let a = x.abs();
     let t = a.mul_add(TWO_BY_PI_F32, ROUND_F32);
@@ -44,6 +48,7 @@ pub(super) fn reduce_f32(x: f32) -> (f32, f32, u32) {
 }
 
 /// Payne and Hanek's reduction for a > 2^29: significand times 192 bits of 2/π, modulo 4.
+#[kernel]
 fn reduce_far_f64(a: f64) -> (f64, f64, u64) {
     let bits = a.to_bits();
     let m = (bits & 0xf_ffff_ffff_ffff) | 0x10_0000_0000_0000;
@@ -81,6 +86,7 @@ fn reduce_far_f64(a: f64) -> (f64, f64, u64) {
 }
 
 /// Payne and Hanek's reduction for a > 2^16: significand times 96 bits of 2/π, modulo 4.
+#[kernel]
 fn reduce_far_f32(a: f32) -> (f32, f32, u32) {
     let bits = a.to_bits() as u64;
     let m = (bits & 0x7f_ffff) | 0x80_0000;
@@ -89,9 +95,7 @@ fn reduce_far_f32(a: f32) -> (f32, f32, u32) {
     let shift = at & 31;
     let w0 = window(word, shift);
     let w1 = window(word.wrapping_add(2), shift) >> 32;
-    let high = m
-        .wrapping_mul(w0)
-        .wrapping_add(m.wrapping_mul(w1) >> 32);
+    let high = m.wrapping_mul(w0).wrapping_add(m.wrapping_mul(w1) >> 32);
     let n = high.wrapping_add(1 << 61) >> 62;
     let turn = high.wrapping_sub(n << 62) as i64;
     let exact = turn as f64 * EIGHTH_TURN[0];
@@ -102,6 +106,7 @@ fn reduce_far_f32(a: f32) -> (f32, f32, u32) {
 }
 
 /// 64 bits of 2/π from bit `shift` (below 32) of a word on.
+#[kernel]
 fn window(word: u64, shift: u64) -> u64 {
     let i = word as usize;
     let first = TWO_BY_PI[i & 63] << 32 | TWO_BY_PI[(i + 1) & 63];
@@ -109,6 +114,7 @@ fn window(word: u64, shift: u64) -> u64 {
 }
 
 /// The upper half of the product, by halves.
+#[kernel]
 fn mul_high(a: u64, b: u64) -> u64 {
     let (a1, a0) = (a >> 32, a & 0xffff_ffff);
     let (b1, b0) = (b >> 32, b & 0xffff_ffff);
@@ -121,6 +127,7 @@ fn mul_high(a: u64, b: u64) -> u64 {
 }
 
 /// sin(n π/2 + r + rest) for |r| ≤ 1.004 π/4.
+#[kernel]
 pub(super) fn turn_f64(r: f64, rest: f64, n: u64) -> f64 {
     let s = r * r;
     let w = s * s;
@@ -151,6 +158,7 @@ pub(super) fn turn_f64(r: f64, rest: f64, n: u64) -> f64 {
 }
 
 /// The same in `f32`.
+#[kernel]
 pub(super) fn turn_f32(r: f32, rest: f32, n: u32) -> f32 {
     let s = r * r;
     // sin: error 2^-27.9 relative to r.
@@ -182,12 +190,68 @@ const EIGHTH_TURN: [f64; 2] = [3.4061215800865545e-19, 1.3277647201629795e-35];
 /// 2/π: a word of zeros, then the first 1344 bits of its fraction, in words of 32 bits; filled up to 64 words, so that a masked index
 /// is always inside.
 const TWO_BY_PI: [u64; 64] = [
-    0, 0xa2f9_836e, 0x4e44_1529, 0xfc27_57d1, 0xf534_ddc0, 0xdb62_9599, 0x3c43_9041, 0xfe51_63ab,
-    0xdebb_c561, 0xb724_6e3a, 0x424d_d2e0, 0x0649_2eea, 0x09d1_921c, 0xfe1d_eb1c, 0xb129_a73e, 0xe882_35f5,
-    0x2ebb_4484, 0xe99c_7026, 0xb45f_7e41, 0x3991_d639, 0x8353_39f4, 0x9c84_5f8b, 0xbdf9_283b, 0x1ff8_97ff,
-    0xde05_980f, 0xef2f_118b, 0x5a0a_6d1f, 0x6d36_7ecf, 0x27cb_09b7, 0x4f46_3f66, 0x9e5f_ea2d, 0x7527_bac7,
-    0xebe5_f17b, 0x3d07_39f7, 0x8a52_92ea, 0x6bfb_5fb1, 0x1f8d_5d08, 0x5603_3046, 0xfc7b_6bab, 0xf0cf_bc20,
-    0x9af4_361d, 0xa9e3_9161, 0x5ee6_1b08, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0,
+    0,
+    0xa2f9_836e,
+    0x4e44_1529,
+    0xfc27_57d1,
+    0xf534_ddc0,
+    0xdb62_9599,
+    0x3c43_9041,
+    0xfe51_63ab,
+    0xdebb_c561,
+    0xb724_6e3a,
+    0x424d_d2e0,
+    0x0649_2eea,
+    0x09d1_921c,
+    0xfe1d_eb1c,
+    0xb129_a73e,
+    0xe882_35f5,
+    0x2ebb_4484,
+    0xe99c_7026,
+    0xb45f_7e41,
+    0x3991_d639,
+    0x8353_39f4,
+    0x9c84_5f8b,
+    0xbdf9_283b,
+    0x1ff8_97ff,
+    0xde05_980f,
+    0xef2f_118b,
+    0x5a0a_6d1f,
+    0x6d36_7ecf,
+    0x27cb_09b7,
+    0x4f46_3f66,
+    0x9e5f_ea2d,
+    0x7527_bac7,
+    0xebe5_f17b,
+    0x3d07_39f7,
+    0x8a52_92ea,
+    0x6bfb_5fb1,
+    0x1f8d_5d08,
+    0x5603_3046,
+    0xfc7b_6bab,
+    0xf0cf_bc20,
+    0x9af4_361d,
+    0xa9e3_9161,
+    0x5ee6_1b08,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
 ];

@@ -7,8 +7,10 @@ use super::exp::{
     LN2_HIGH_F32, LN2_HIGH_F64, LN2_LOW_F32, LN2_LOW_F64, LOG2_E_F32, LOG2_E_F64, tail_f32,
     tail_f64,
 };
+use crate::kernel;
 
 /// The error function.
+#[kernel]
 pub fn erf_f64(x: f64) -> f64 {
     let a = x.abs();
     let y = if a < 1.0 { near_f64(a) } else { far_f64(a) };
@@ -16,6 +18,7 @@ pub fn erf_f64(x: f64) -> f64 {
 }
 
 /// The error function.
+#[kernel]
 pub fn erf_f32(x: f32) -> f32 {
     let a = x.abs();
     let y = if a < 1.0 { near_f32(a) } else { far_f32(a) };
@@ -23,6 +26,7 @@ pub fn erf_f32(x: f32) -> f32 {
 }
 
 /// On [0, 1): error 2^-55.8.
+#[kernel]
 fn near_f64(a: f64) -> f64 {
     let s = a * a;
     let w = s * s;
@@ -33,14 +37,12 @@ fn near_f64(a: f64) -> f64 {
     let p2 = s.mul_add(-1.492446524830281e-05, 0.00012055280480221225);
     let p3 = s.mul_add(-1.6183939236525587e-07, 1.644414476831107e-06);
     let p4 = s.mul_add(-7.607273405399262e-10, 1.3616442336388547e-08);
-    let p = v.mul_add(
-        v.mul_add(p4, w.mul_add(p3, p2)),
-        w.mul_add(p1, p0),
-    );
+    let p = v.mul_add(v.mul_add(p4, w.mul_add(p3, p2)), w.mul_add(p1, p0));
     w.mul_add(p, lead).mul_add(a, a)
 }
 
 /// On [0, 1): error 2^-29.2.
+#[kernel]
 fn near_f32(a: f32) -> f32 {
     let s = a * a;
     let w = s * s;
@@ -51,12 +53,16 @@ fn near_f32(a: f32) -> f32 {
 }
 
 /// From 1 on: error 2^-58.8.
+#[kernel]
 fn far_f64(a: f64) -> f64 {
     let a = if a > 6.0 { 6.0 } else { a };
     let u = (a - 1.0) / (a + 3.0);
     let w = u * u;
     let even = w.mul_add(-0.0008536613759286255, -8.713642811915861e-05);
-    let even = w.mul_add(w.mul_add(even, -0.0022020076596812213), -0.022371934631897485);
+    let even = w.mul_add(
+        w.mul_add(even, -0.0022020076596812213),
+        -0.022371934631897485,
+    );
     let even = w.mul_add(w.mul_add(even, 0.7239166800929486), 1.3770969228146643);
     let even = w.mul_add(even, 0.427583576155807);
     let odd = w.mul_add(0.002857501884510438, -0.008285735426091912);
@@ -76,6 +82,7 @@ fn far_f64(a: f64) -> f64 {
 }
 
 /// From 1 on: error 2^-28.5.
+#[kernel]
 fn far_f32(a: f32) -> f32 {
     let a = if a > 4.0 { 4.0 } else { a };
     let u = a - 1.0;

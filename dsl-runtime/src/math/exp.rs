@@ -3,7 +3,10 @@
 //! x = k ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite's reduction with ln 2 in two parts), e^r by a minimax polynomial, and
 //! 2^k by writing exponents. The sum 1 + (r + …) is rounded in such an order that only its last step counts.
 
+use crate::kernel;
+
 /// e^x.
+#[kernel]
 pub fn exp_f64(x: f64) -> f64 {
     // Beyond these bounds the result overflows or vanishes; a NaN passes both comparisons.
     let x = if x > 710.0 { 710.0 } else { x };
@@ -21,6 +24,7 @@ pub fn exp_f64(x: f64) -> f64 {
 }
 
 /// e^x.
+#[kernel]
 pub fn exp_f32(x: f32) -> f32 {
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
@@ -36,6 +40,7 @@ pub fn exp_f32(x: f32) -> f32 {
 }
 
 /// e^(r + rest) - 1 - r for |r| ≤ 0.3483 and `rest` below an ulp of `r`; the polynomial's error is 2^-57.5.
+#[kernel]
 pub(super) fn tail_f64(r: f64, rest: f64) -> f64 {
     let s = r * r;
     let even = s.mul_add(
@@ -62,6 +67,7 @@ pub(super) fn tail_f64(r: f64, rest: f64) -> f64 {
 }
 
 /// e^(r + rest) - 1 - r for |r| ≤ 0.3483 and `rest` below an ulp of `r`; the polynomial's error is 2^-28.1.
+#[kernel]
 pub(super) fn tail_f32(r: f32, rest: f32) -> f32 {
     let p = r.mul_add(0.0013922879, 0.0083696535);
     let p = r.mul_add(r.mul_add(r.mul_add(p, 0.04166658), 0.16666512), 0.5);

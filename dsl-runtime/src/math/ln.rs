@@ -3,7 +3,10 @@
 //! x = 2^k m with √½ ≤ m < √2, f = m - 1, ln x = k ln 2 + f - f²/2 + …; with s = f / (2 + f) the rest is s (f²/2 + R(s²)) as
 //! in FreeBSD's msun, with coefficients of its own. k ln 2 + f is summed without error, and f²/2 enters by a fused operation.
 
+use crate::kernel;
+
 /// The natural logarithm: NaN below zero, -∞ at zero.
+#[kernel]
 pub fn ln_f64(x: f64) -> f64 {
     let tiny = x < f64::MIN_POSITIVE;
     let scaled = if tiny { x * 18014398509481984.0 } else { x };
@@ -45,6 +48,7 @@ pub fn ln_f64(x: f64) -> f64 {
 }
 
 /// The natural logarithm: NaN below zero, -∞ at zero.
+#[kernel]
 pub fn ln_f32(x: f32) -> f32 {
     let tiny = x < f32::MIN_POSITIVE;
     let scaled = if tiny { x * 33554432.0 } else { x };

@@ -5,8 +5,10 @@
 
 use super::exp::{LN2_HIGH_F64, LN2_LOW_F64, LOG2_E_F64, tail_f64};
 use super::ln::{self, ONE_F64, SQRT_HALF_F64, TWO_52, TWO_52_BITS};
+use crate::kernel;
 
 /// x^y, with the special cases of IEEE 754 (`pow`).
+#[kernel]
 pub fn powf_f64(x: f64, y: f64) -> f64 {
     let a = x.abs();
     let tiny = a < f64::MIN_POSITIVE;
@@ -75,12 +77,12 @@ pub fn powf_f64(x: f64, y: f64) -> f64 {
     let q = 1.0 + (r + tail_f64(r, (h - r) + low));
     let bits = t.to_bits();
     let half = bits >> 1;
-    let q =
-        q * f64::from_bits(half << 52) * f64::from_bits(bits.wrapping_sub(half) << 52);
+    let q = q * f64::from_bits(half << 52) * f64::from_bits(bits.wrapping_sub(half) << 52);
     special(x, y, q)
 }
 
 /// x^y, with the special cases of IEEE 754 (`pow`).
+#[kernel]
 pub fn powf_f32(x: f32, y: f32) -> f32 {
     let x = x as f64;
     let y = y as f64;
@@ -115,6 +117,7 @@ pub fn powf_f32(x: f32, y: f32) -> f32 {
 }
 
 /// x^y of |x|^y: signs, and the cases in which x or y is zero, infinite or undefined.
+#[kernel]
 fn special(x: f64, y: f64, power: f64) -> f64 {
     let a = x.abs();
     let edge = if (y < 0.0) == (a == 0.0) {

@@ -1,6 +1,9 @@
 //! The integer power, by repeated squaring.
 
+use crate::kernel;
+
 /// x^n: the product of the squarings of x that the bits of |n| choose, from the lowest on; its reciprocal for a negative n.
+#[kernel]
 pub fn powi_f64(x: f64, n: i32) -> f64 {
     let mut base = x;
     let mut left = n.unsigned_abs();
@@ -16,6 +19,7 @@ pub fn powi_f64(x: f64, n: i32) -> f64 {
 }
 
 /// x^n: the product of the squarings of x that the bits of |n| choose, from the lowest on; its reciprocal for a negative n.
+#[kernel]
 pub fn powi_f32(x: f32, n: i32) -> f32 {
     let mut base = x;
     let mut left = n.unsigned_abs();

@@ -1,8 +1,10 @@
 //! The sine.
 
 use super::circle::{reduce_f32, reduce_f64, turn_f32, turn_f64};
+use crate::kernel;
 
 /// The sine of an angle in radians; NaN at ±∞.
+#[kernel]
 pub fn sin_f64(x: f64) -> f64 {
     let (r, rest, n) = reduce_f64(x);
     let y = turn_f64(r, rest, n);
@@ -10,6 +12,7 @@ pub fn sin_f64(x: f64) -> f64 {
 }
 
 /// The sine of an angle in radians; NaN at ±∞.
+#[kernel]
 pub fn sin_f32(x: f32) -> f32 {
     let (r, rest, n) = reduce_f32(x);
     let y = turn_f32(r, rest, n);

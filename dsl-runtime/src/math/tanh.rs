@@ -7,8 +7,10 @@ use super::exp::{
     LN2_HIGH_F32, LN2_HIGH_F64, LN2_LOW_F32, LN2_LOW_F64, LOG2_E_F32, LOG2_E_F64, tail_f32,
     tail_f64,
 };
+use crate::kernel;
 
 /// The hyperbolic tangent.
+#[kernel]
 pub fn tanh_f64(x: f64) -> f64 {
     let a = x.abs();
     let a = if a > 19.25 { 19.25 } else { a };
@@ -23,10 +25,16 @@ pub fn tanh_f64(x: f64) -> f64 {
     let linear = scale * r;
     let below = scale - 1.0;
     let above = scale + 1.0;
-    let n = below + linear;
-    let d = above + linear;
-    let n_rest = scale.mul_add(tail, (below - n) + linear);
-    let d_rest = scale.mul_add(tail, (above - d) + linear);
+    let n_linear = below + linear;
+    let d_linear = above + linear;
+    let n_lost = ((below - n_linear) + linear) + ((scale - below) - 1.0);
+    let d_lost = ((above - d_linear) + linear) + ((scale - above) + 1.0);
+    let n_tail = scale.mul_add(tail, n_lost);
+    let d_tail = scale.mul_add(tail, d_lost);
+    let n = n_linear + n_tail;
+    let d = d_linear + d_tail;
+    let n_rest = (n_linear - n) + n_tail;
+    let d_rest = (d_linear - d) + d_tail;
     let inverse = 1.0 / d;
     let q = n * inverse;
     let remainder = (-q).mul_add(d_rest, (-q).mul_add(d, n) + n_rest);
@@ -34,6 +42,7 @@ pub fn tanh_f64(x: f64) -> f64 {
 }
 
 /// The hyperbolic tangent.
+#[kernel]
 pub fn tanh_f32(x: f32) -> f32 {
     let a = x.abs();
     let a = if a > 9.25 { 9.25 } else { a };
@@ -47,10 +56,16 @@ pub fn tanh_f32(x: f32) -> f32 {
     let linear = scale * r;
     let below = scale - 1.0;
     let above = scale + 1.0;
-    let n = below + linear;
-    let d = above + linear;
-    let n_rest = scale.mul_add(tail, (below - n) + linear);
-    let d_rest = scale.mul_add(tail, (above - d) + linear);
+    let n_linear = below + linear;
+    let d_linear = above + linear;
+    let n_lost = ((below - n_linear) + linear) + ((scale - below) - 1.0);
+    let d_lost = ((above - d_linear) + linear) + ((scale - above) + 1.0);
+    let n_tail = scale.mul_add(tail, n_lost);
+    let d_tail = scale.mul_add(tail, d_lost);
+    let n = n_linear + n_tail;
+    let d = d_linear + d_tail;
+    let n_rest = (n_linear - n) + n_tail;
+    let d_rest = (d_linear - d) + d_tail;
     let inverse = 1.0 / d;
     let q = n * inverse;
     let remainder = (-q).mul_add(d_rest, (-q).mul_add(d, n) + n_rest);

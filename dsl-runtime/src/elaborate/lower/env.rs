@@ -149,6 +149,10 @@ pub(super) struct Effects {
     pub breaks: BTreeSet<Option<&'static str>>,
     /// Labels that it continues (`None`: the innermost loop).
     pub continues: BTreeSet<Option<&'static str>>,
+    /// Whether there is a closure in it.
+    pub closures: bool,
+    /// How many expressions it has.
+    pub size: usize,
     hidden: Vec<&'static str>,
     loops: usize,
     labels: Vec<&'static str>,
@@ -247,6 +251,7 @@ impl Effects {
 
     fn expr(&mut self, expr: &'static Expr) {
         use ExprKind as K;
+        self.size += 1;
         match &expr.kind {
             K::Assign(place, value) | K::AssignOp(_, place, value) => {
                 self.expr(value);
@@ -282,6 +287,7 @@ impl Effects {
                 let depth = self.hidden.len();
                 params.iter().for_each(|(pattern, _)| self.pattern(pattern));
                 let inner = Effects::of(body);
+                self.closures = true;
                 self.indexed.extend(inner.indexed);
                 self.hidden.truncate(depth);
             }
@@ -339,7 +345,7 @@ impl Effects {
                 args,
                 ..
             } => {
-                if matches!(*name, "swap" | "fill" | "push" | "reverse") {
+                if matches!(*name, "swap" | "fill" | "reverse" | "iter_mut" | "assign" | "copy_from_slice" | "clone_from_slice") {
                     self.place(receiver);
                 } else {
                     self.expr(receiver);

@@ -20,6 +20,8 @@ pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
         if effect::block_can_fail(func, &par.body) {
             continue;
         }
+        // Beside another sink the body runs anyway: then a copy of it would compute the value twice.
+        let alone = par.sinks.len() == 1;
         let mut defs = body.stmts[at].defs.iter();
         let candidates: Vec<(Var, Atom)> = par
             .sinks
@@ -39,7 +41,7 @@ pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
             if body.results.contains(&array.into()) || readers.total == 0 {
                 continue;
             }
-            let once = readers.total == 1 && readers.monotone == 1 && price <= COPY;
+            let once = alone && readers.total == 1 && readers.monotone == 1 && price <= COPY;
             if price <= TRIFLE || once {
                 let (index, extent) = (par.index, par.extent);
                 let rest = body.stmts.split_off(at + 1);

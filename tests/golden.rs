@@ -1,0 +1,53 @@
+//! Every example runs and finds its own answer right.
+
+use std::path::Path;
+use std::process::Command;
+
+fn run(example: &str, args: &[&str], expect: &[&str]) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["run", "--quiet", "--release", "--example", example, "--"])
+        .args(args)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .output()
+        .expect("cargo runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{example} failed\n{text}\n{errors}");
+    assert!(text.contains("check: "), "{example} checks nothing\n{text}");
+    assert!(!text.contains("FAILED"), "{example}\n{text}");
+    for line in expect {
+        assert!(text.contains(line), "{example} does not print `{line}`\n{text}");
+    }
+}
+
+#[test]
+fn tour() {
+    run("tour", &[], &["1047 trading days", "hillshade", "wrote"]);
+}
+
+#[test]
+fn pi() {
+    // 20,000 samples of the key that the benchmark definitions name: the count is part of the language.
+    run("pi", &["20000"], &["every place counts the same hits: ok"]);
+}
+
+#[test]
+fn black_scholes() {
+    run("black_scholes", &[], &["put-call parity", "calls grow with the maturity: ok"]);
+}
+
+#[test]
+fn mandelbrot() {
+    run("mandelbrot", &["400"], &["the area is right to two per cent: ok"]);
+}
+
+#[test]
+fn conjugate_gradient() {
+    run("conjugate_gradient", &["64"], &["the residual is below 1e-10: ok"]);
+}
+
+#[test]
+fn terrain() {
+    run("terrain", &[], &["344 x 403 cells", "a slope that faces the light is fully lit: ok"]);
+}
