@@ -31,6 +31,7 @@ pub struct Plan {
     affine: Vec<bool>,
     looped: Vec<bool>,
     literal: Vec<bool>,
+    used: Vec<bool>,
     root: Vec<Var>,
     widths: HashMap<Var, Width>,
 }
@@ -45,9 +46,15 @@ impl Plan {
             affine: vec![false; count],
             looped: vec![false; count],
             literal: vec![false; count],
+            used: vec![false; count],
             root: (0..count as u32).map(Var).collect(),
             widths: HashMap::new(),
         };
+        each_atom_of_block(&func.body, &mut |atom| {
+            if let Atom::Var(var) = atom {
+                plan.used[var.0 as usize] = true;
+            }
+        });
         plan.find_literals(func, &func.body);
         plan.drop_literals(&func.body, true);
         if mode == Mode::Fast {
@@ -69,6 +76,11 @@ impl Plan {
     /// Whether an `array` is only read at constant places.
     pub fn is_literal(&self, var: Var) -> bool {
         self.literal[var.0 as usize]
+    }
+
+    /// Whether anything uses it.
+    pub fn is_used(&self, var: Var) -> bool {
+        self.used[var.0 as usize]
     }
 
     /// How the par of that index is vectorised, if it is.

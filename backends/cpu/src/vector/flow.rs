@@ -136,13 +136,18 @@ impl<I: Simd> Emit<'_, I> {
             self.lanes.as_mut().expect("lanes").mask = saved.clone();
         }
         let mut at = 0;
-        for &def in &stmt.defs {
+        for (k, &def) in stmt.defs.iter().enumerate() {
             let count = self.kinds(def).len();
             let a = self.restore(def, &sides[0][at..at + count]);
             let b = self.restore(def, &sides[1][at..at + count]);
             at += count;
             let ty = self.func.ty(def).elem;
-            let value = self.apply(ScalarOp::Select, ty, &[cond.clone(), a, b]);
+            // `&&` and `||`.
+            let value = match (then.results[k].as_const(), other.results[k].as_const()) {
+                (_, Some(Const { ty: ScalarType::Bool, bits: 0 })) => self.apply(ScalarOp::And, ty, &[cond.clone(), a]),
+                (Some(Const { ty: ScalarType::Bool, bits: 1 }), _) => self.apply(ScalarOp::Or, ty, &[cond.clone(), b]),
+                _ => self.apply(ScalarOp::Select, ty, &[cond.clone(), a, b]),
+            };
             self.define(def, value);
         }
     }
@@ -211,7 +216,7 @@ impl<I: Simd> Emit<'_, I> {
         let first = self.flatten_all(&vars, &inits);
         let varying = self.lanes.is_some() && self.plan.is_varying_loop(stmt);
         let results = if varying {
-            self.masked_rounds(rounds, &vars, first)
+            self.masked_rounds(stmt, rounds, &vars, first)
         } else {
             self.plain_rounds(rounds, &vars, first)
         };
@@ -277,7 +282,7 @@ impl<I: Simd> Emit<'_, I> {
         params[1..].to_vec()
     }
 
-    fn masked_rounds(&mut self, rounds: &Loop, vars: &[Var], first: Vec<Reg>) -> Vec<Reg> {
+    fn masked_rounds(&mut self, stmt: &Stmt, rounds: &Loop, vars: &[Var], first: Vec<Reg>) -> Vec<Reg> {
         let saved = self.lanes.as_ref().expect("lanes").mask.clone();
         let size = self.lanes.as_ref().expect("lanes").size;
         let masks = self.registers(size);
@@ -329,8 +334,14 @@ impl<I: Simd> Emit<'_, I> {
         args.extend(still.iter().copied());
         let cond = Value::Mask { size, regs: still };
         let mut at = 0;
-        for &var in vars {
+        for (&var, &def) in vars.iter().zip(&stmt.defs) {
             let count = self.kinds(var).len();
+            // What nobody reads after the loop may go on with anything on the lanes that have left.
+            if !self.plan.is_used(def) {
+                args.extend(&next[at..at + count]);
+                at += count;
+                continue;
+            }
             let new = self.restore(var, &next[at..at + count]);
             let old = self.restore(var, &params[1 + masks + at..1 + masks + at + count]);
             at += count;
