@@ -70,14 +70,10 @@ impl Lower {
             M::Transpose => {
                 let mut turned = dims;
                 turned.reverse();
-                Ok(Value::view(
-                    turned,
-                    array.elem.clone(),
-                    move |lower, at| {
-                        let at: Vec<Atom> = at.iter().rev().copied().collect();
-                        lower.element(&array, &at)
-                    },
-                ))
+                Ok(Value::view(turned, array.elem.clone(), move |lower, at| {
+                    let at: Vec<Atom> = at.iter().rev().copied().collect();
+                    lower.element(&array, &at)
+                }))
             }
             M::Diag => {
                 let n = self.op(ScalarOp::Min, &[dims[0], dims[1]]);
@@ -126,9 +122,7 @@ impl Lower {
                 let some = self.op(ScalarOp::Ne, &[flat.dims[0], Atom::size(0)]);
                 self.optional(some, &array.elem.clone(), |lower| lower.mean(&flat))
             }
-            M::SumAxis | M::MapAxis | M::MeanAxis => {
-                self.reduce_axis(method, &array, args, result)
-            }
+            M::SumAxis | M::MapAxis | M::MeanAxis => self.reduce_axis(method, &array, args, result),
             M::Fold => {
                 let iter = self.iterate(receiver, ty)?;
                 self.fold(&iter, &args[0], result, &args[1])
@@ -300,12 +294,7 @@ impl Lower {
     }
 
     /// `from_shape_vec`.
-    pub(super) fn from_shape_vec(
-        &mut self,
-        shape: Vec<Atom>,
-        value: &Value,
-        ty: &Ty,
-    ) -> R<Value> {
+    pub(super) fn from_shape_vec(&mut self, shape: Vec<Atom>, value: &Value, ty: &Ty) -> R<Value> {
         let array = self.array(value, ty)?;
         self.under_shape(array, shape)
     }

@@ -534,11 +534,7 @@ impl Lower {
             &BTreeSet::new(),
             super::repeat::Rounds::While(&more),
             &|lower, _| {
-                let (old, square, left) = (
-                    lower.flag(result),
-                    lower.flag(base),
-                    lower.flag(rest),
-                );
+                let (old, square, left) = (lower.flag(result), lower.flag(base), lower.flag(rest));
                 let bit = lower.f2(O::And, left, Const::u32(1).into());
                 let odd = lower.f2(O::Ne, bit, Const::u32(0).into());
                 let product = lower.f2(O::Mul, old, square);
@@ -673,7 +669,10 @@ impl Lower {
                 let wide = op::cast(S::F64, value);
                 op::cast(from, wide)
             };
-            let top = f64::powi(2.0, (to.bits() - (to.class() == Class::Signed) as u32) as i32);
+            let top = f64::powi(
+                2.0,
+                (to.bits() - (to.class() == Class::Signed) as u32) as i32,
+            );
             let top = op::cast(from, Const::f64(top));
             let below = self.f2(O::Lt, x, top.into());
             let truncated = self.f1(O::Trunc, x);
