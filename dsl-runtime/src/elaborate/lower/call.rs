@@ -556,7 +556,7 @@ impl Lower {
             }
             Assoc::FromShapeVec => {
                 let dims = self.index_list(&values[0], &types[0])?;
-                self.from_shape_vec(dims, &values[1], &types[1])
+                self.shape_vec(dims, &values[1], &types[1])
             }
             Assoc::FromSeq => Ok(values[0].clone()),
             Assoc::FromIter => {

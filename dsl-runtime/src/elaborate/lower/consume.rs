@@ -310,7 +310,7 @@ impl Lower {
         })?;
         let key: Atom = defs[0].into();
         let value = match ty {
-            ScalarType::F32 | ScalarType::F64 => self.from_order_key(key, ty),
+            ScalarType::F32 | ScalarType::F64 => self.order_value(key, ty),
             ScalarType::Bool => self.op(ScalarOp::Ne, &[key, crate::ir::Const::u8(0).into()]),
             _ => key,
         };

@@ -118,7 +118,7 @@ impl Lower {
 
         let mut columns: [Vec<Vec<Option<Atom>>>; 2] = [vec![], vec![]];
         for (side, arm) in [&mut first, &mut second].into_iter().enumerate() {
-            let block = std::mem::replace(&mut arm.block, Open::default());
+            let block = std::mem::take(&mut arm.block);
             self.reopen(block);
             for part in &parts {
                 let atoms = match part.values[side] {

@@ -131,19 +131,11 @@ impl Lower {
             }
             // std multiplies by these very constants.
             M::ToDegrees => {
-                let factor = real(
-                    ty,
-                    180.0 / std::f64::consts::PI,
-                    57.295_779_513_082_320_876_798_154_814_105_170_332_f32,
-                );
+                let factor = real(ty, 1f64.to_degrees(), 1f32.to_degrees());
                 self.f2(O::Mul, x, factor)
             }
             M::ToRadians => {
-                let factor = real(
-                    ty,
-                    std::f64::consts::PI / 180.0,
-                    0.017_453_292_519_943_295_769_236_907_684_886_127_134_f32,
-                );
+                let factor = real(ty, 1f64.to_radians(), 1f32.to_radians());
                 self.f2(O::Mul, x, factor)
             }
             M::IsNan => self.f2(O::Ne, x, x),

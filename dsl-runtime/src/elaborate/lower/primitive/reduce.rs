@@ -319,11 +319,7 @@ impl Lower {
     }
 
     /// The float whose [`Lower::order_key`] this is.
-    pub(in crate::elaborate::lower) fn from_order_key(
-        &mut self,
-        key: Atom,
-        ty: ScalarType,
-    ) -> Atom {
+    pub(in crate::elaborate::lower) fn order_value(&mut self, key: Atom, ty: ScalarType) -> Atom {
         let signed = self.elem(key);
         let shift = Const {
             ty: signed,
