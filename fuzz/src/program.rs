@@ -137,6 +137,7 @@ fn made(seed: u64) -> (Func, Vec<String>) {
 }
 
 /// Prints the program of a seed.
+#[allow(dead_code)] // The test of the same programs does not print them.
 pub fn show(seed: u64) -> Result<(), String> {
     let (func, args) = made(seed);
     println!("{}; run: @{}({})", print(&func), func.name, args.join(", "));
