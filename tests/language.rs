@@ -7,3 +7,13 @@ mod harness;
 
 #[path = "language/statement.rs"]
 mod statement;
+#[path = "language/generic.rs"]
+mod generic;
+#[path = "language/iterator.rs"]
+mod iterator;
+#[path = "language/matrix.rs"]
+mod matrix;
+#[path = "language/primitive.rs"]
+mod primitive;
+#[path = "language/scalar.rs"]
+mod scalar;

@@ -129,6 +129,7 @@ pub fn agree<R: Same + Debug>(
     for place in compiled() {
         match attempt(|| run(&place)) {
             Err(panic) => failure(format!("{what} at {place} panics: {panic}")),
+            Ok(Err(error)) if first.is_none() => return failure(format!("{what} at {place}: {error}")),
             Ok(Err(error)) => failure(format!("{what} at {place}: {error}")),
             Ok(Ok(found)) => match &first {
                 None if !found.same(&expected, tolerance) => {
@@ -162,6 +163,7 @@ pub fn fails<R: Debug>(what: &str, code: &str, text: &str, run: impl Fn(&Place) 
                 let full = error.to_string();
                 if error.code() != code || !full.contains(text) {
                     failure(format!("{what} at {place}: {full}\nexpected {code}: {text}"));
+                    break;
                 }
                 match &first {
                     None => first = Some(full),
