@@ -208,7 +208,7 @@ pub fn spmv<T: Real>(matrix: &Csr<T>, x: &[T], y: &mut [T]) {
         let (cols, values) = (&cols[range.clone()], &values[range]);
         let (wide_cols, cols) = cols.as_chunks::<8>();
         let (wide_values, values) = values.as_chunks::<8>();
-        // SAFETY (of the accesses without test): the columns of the matrix are below the length of x.
+        // SAFETY: of the accesses without test: the columns of the matrix are below the length of x.
         let at = |c: i32| unsafe { *x.get_unchecked(c as usize) };
         let mut sums = [T::default(); 8];
         for (cols, values) in wide_cols.iter().zip(wide_values) {

@@ -21,6 +21,18 @@ pub enum EnvSlot {
     Stride(Var, usize),
 }
 
+impl EnvSlot {
+    /// Whose.
+    pub fn var(self) -> Var {
+        match self {
+            EnvSlot::Scalar(var)
+            | EnvSlot::Data(var)
+            | EnvSlot::Block(var)
+            | EnvSlot::Stride(var, _) => var,
+        }
+    }
+}
+
 /// What every compiled function is given.
 #[repr(C)]
 #[derive(Debug)]

@@ -64,7 +64,12 @@ impl<'f> Compiler<'f> {
         let Expr::Par(par) = &stmt.expr else {
             return Err(CompileError::Internal("cpu: only a par is a unit of its own".into()));
         };
-        let env = self.environment(std::slice::from_ref(stmt), &[], &VarSet::new(), false);
+        // Start values and destinations are the driver's business.
+        let mut inside = stmt.clone();
+        if let Expr::Par(par) = &mut inside.expr {
+            par.sinks.iter_mut().for_each(|sink| sink.outer.clear());
+        }
+        let env = self.environment(&[inside], &[], &VarSet::new(), false);
         let slots = slots(par);
         let mut sites = vec![];
         let has = |test: fn(SinkKind) -> bool| par.sinks.iter().any(|s| test(s.kind));

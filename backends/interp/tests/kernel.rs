@@ -4,53 +4,12 @@
 // Generated code begins its paths with `::cuprous`.
 extern crate dsl_runtime as cuprous;
 
-use cuprous::elaborate::lower::lower;
-use cuprous::ir::verify::{Stage, verify};
+#[macro_use]
+mod agree;
+
 use cuprous::prelude::*;
-use cuprous::syntax;
 use cuprous::{Place, kernel};
 use cuprous_interp as _;
-
-/// The IR of a kernel, which must be valid.
-fn ir(kernel: &'static syntax::Kernel) -> cuprous::ir::Func {
-    let func = match lower(kernel, &[]) {
-        Ok(func) => func,
-        Err(mistake) => panic!(
-            "{}: {} {} ({})\n{}: {}",
-            kernel.name,
-            mistake.code,
-            mistake.text,
-            mistake.remedy,
-            mistake.span.line,
-            mistake.source.line(mistake.span.line)
-        ),
-    };
-    if let Err(violations) = verify(&func, Stage::Typed) {
-        panic!("{}: {violations:#?}\n{func}", kernel.name);
-    }
-    func
-}
-
-/// The kernel at the interpreter gives what its plain form gives.
-macro_rules! agree {
-    ($kernel:ident($($arg:expr),* $(,)?)) => {{
-        let func = ir($kernel::__cuprous_tree());
-        let call = $kernel::call($($arg),*).on(&Place::interp());
-        let found = call.to_host().unwrap_or_else(|error| panic!("{error}\n{func}"));
-        let expected = $kernel::plain($($arg),*);
-        assert_eq!(found, expected, "{func}");
-    }};
-}
-
-/// The kernel at the interpreter fails, and the text says this.
-macro_rules! fails {
-    ($kernel:ident($($arg:expr),* $(,)?), $text:literal) => {{
-        let func = ir($kernel::__cuprous_tree());
-        let call = $kernel::call($($arg),*).on(&Place::interp());
-        let error = call.to_host().expect_err("the kernel fails").to_string();
-        assert!(error.contains($text), "{error}\n{func}");
-    }};
-}
 
 #[kernel]
 fn saxpy(a: f32, x: &[f32], y: &[f32]) -> Vec<f32> {
@@ -275,7 +234,7 @@ fn control_flow() {
     agree!(sorted3(3.0, 1.0, 2.0));
     agree!(sorted3(1.0, 3.0, 2.0));
     let mut x = [1.0, 2.0, 3.0];
-    ir(scale::__cuprous_tree());
+    agree::ir(scale::__cuprous_tree());
     let s = scale::call(&mut x, 2.0).on(&Place::interp()).to_host().unwrap();
     assert_eq!(s, 12.0);
     assert_eq!(x, [2.0, 4.0, 6.0]);

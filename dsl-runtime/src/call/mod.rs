@@ -49,10 +49,24 @@ impl<R> Copy for Entry<R> {}
 
 /// A call of a kernel: its arguments, which it borrows, and the place where it will run. It may run again.
 ///
-/// ```ignore
-/// let call = saxpy::call(2.0, &x, &y).on(&Place::interp());
-/// let z: Vec<f32> = call.to_host()?;
-/// call.run_into(&mut out)?;
+/// ```
+/// # extern crate dsl_runtime as cuprous;
+/// use cuprous::{Place, kernel, prelude::*};
+///
+/// #[kernel]
+/// fn double(x: &[f32]) -> Vec<f32> {
+///     x.map(|v| v + v)
+/// }
+///
+/// fn main() -> Result<(), cuprous::Error> {
+///     let x = [1.0, 2.0];
+///     let call = double::call(&x).on(&Place::native());
+///     assert_eq!(call.to_host()?, [2.0, 4.0]);
+///     let mut out = [0.0; 2];
+///     call.run_into(&mut out)?;
+///     assert_eq!(out, [2.0, 4.0]);
+///     Ok(())
+/// }
 /// ```
 #[must_use = "a call does nothing until it is run: `.run()`, `.to_host()` or `.run_into(…)`"]
 pub struct Call<'a, R: Output> {
@@ -220,7 +234,8 @@ impl<'a, R: Output> Call<'a, R> {
     /// Writes the further results, the contents of `&mut` parameters.
     fn write_back(&self, results: &mut Results, guards: &mut Guards<'_, '_>) -> Result<(), Error> {
         for guard in guards.iter_mut() {
-            let shapes: SmallVec<[_; 2]> = guard.views().iter().map(|v| v.shape().to_vec()).collect();
+            let shapes: SmallVec<[_; 2]> =
+                guard.views().iter().map(|v| v.shape().to_vec()).collect();
             let mut leaves = SmallVec::<[crate::array::Dense; 2]>::new();
             for shape in shapes {
                 let dense = results.dense().map_err(|defect| self.defect(defect))?;

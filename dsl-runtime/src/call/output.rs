@@ -81,9 +81,14 @@ impl Results {
             let fits = dense.elem == leaf.elem
                 && dense.shape.len() == rank + leaf.shape.len()
                 && dense.shape[rank..] == leaf.shape[..]
-                && arrays.first().is_none_or(|first| first.shape[..rank] == dense.shape[..rank]);
+                && arrays
+                    .first()
+                    .is_none_or(|first| first.shape[..rank] == dense.shape[..rank]);
             if !fits {
-                let text = format!("{:?} of {:?} where {leaf:?} is due", dense.elem, dense.shape);
+                let text = format!(
+                    "{:?} of {:?} where {leaf:?} is due",
+                    dense.elem, dense.shape
+                );
                 return Err(Defect::Backend(text));
             }
             arrays.push(dense);
@@ -182,7 +187,10 @@ impl<T: Element, const N: usize> Output for [T; N] {
         for leaf in &<[T; N]>::leaves() {
             let dense = values.dense()?;
             if dense.elem != leaf.elem || dense.shape[..] != leaf.shape[..] {
-                let text = format!("{:?} of {:?} where {leaf:?} is due", dense.elem, dense.shape);
+                let text = format!(
+                    "{:?} of {:?} where {leaf:?} is due",
+                    dense.elem, dense.shape
+                );
                 return Err(Defect::Backend(text));
             }
             leaves.push(dense);

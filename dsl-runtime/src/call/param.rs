@@ -1,10 +1,12 @@
 //! What may stand for a parameter of a kernel.
 
 use super::passed::{Own, Passed, from_placed};
+use crate::array::Array;
 use crate::array::element::Element;
 use crate::array::erased::{Borrowed, BorrowedMut, from_const, to_const};
-use crate::array::Array;
-use ndarray::{ArrayBase, ArrayRef, CowArray, CowRepr, Dimension, Ix1, OwnedArcRepr, OwnedRepr, ViewRepr};
+use ndarray::{
+    ArrayBase, ArrayRef, CowArray, CowRepr, Dimension, Ix1, OwnedArcRepr, OwnedRepr, ViewRepr,
+};
 use std::any::Any;
 use std::borrow::Cow;
 
@@ -146,7 +148,10 @@ impl<'a, T: Element> Param<'a> for Vec<T> {
         Passed::own(self)
     }
     fn restore(passed: &'a Passed<'_>) -> Self {
-        passed.whole::<Self>().expect("the vector that it was").clone()
+        passed
+            .whole::<Self>()
+            .expect("the vector that it was")
+            .clone()
     }
 }
 
@@ -155,7 +160,10 @@ impl<'a, T: Element, D: Dimension + 'static> Param<'a> for ndarray::Array<T, D> 
         Passed::own(self)
     }
     fn restore(passed: &'a Passed<'_>) -> Self {
-        passed.whole::<Self>().expect("the array that it was").clone()
+        passed
+            .whole::<Self>()
+            .expect("the array that it was")
+            .clone()
     }
 }
 
@@ -207,7 +215,9 @@ pub fn pass_slice_mut<T: Element>(slice: &mut [T]) -> Passed<'_> {
 }
 
 /// A parameter that is a mutable reference to an ndarray array, or a mutable view.
-pub fn pass_array_mut<T: Element, D: Dimension>(view: ndarray::ArrayViewMut<'_, T, D>) -> Passed<'_> {
+pub fn pass_array_mut<T: Element, D: Dimension>(
+    view: ndarray::ArrayViewMut<'_, T, D>,
+) -> Passed<'_> {
     Passed::write(BorrowedMut::nd(view))
 }
 

@@ -257,12 +257,16 @@ impl<'a> Args<'a> {
 
     /// Writes what parameter `i`, of type `&mut [T]`, now contains.
     pub fn write_slice<T: Element>(&self, i: usize, contents: &[T]) {
-        self.with_mut(i, |elements| elements.write(Borrowed::slice(contents).views()));
+        self.with_mut(i, |elements| {
+            elements.write(Borrowed::slice(contents).views())
+        });
     }
 
     /// Writes what parameter `i`, a mutable reference to an ndarray array, now contains.
     pub fn write_array<T: Element, D: Dimension>(&self, i: usize, contents: &ndarray::Array<T, D>) {
-        self.with_mut(i, |elements| elements.write(Borrowed::nd(contents.view()).views()));
+        self.with_mut(i, |elements| {
+            elements.write(Borrowed::nd(contents.view()).views())
+        });
     }
 
     fn with_mut<X>(&self, i: usize, body: impl FnOnce(&mut BorrowedMut<'a>) -> X) -> X {

@@ -133,8 +133,14 @@ pub trait Simd: Isa {
 
 /// Whether the backend computes a row on a type itself: all whose meaning is native.
 pub fn native(op: ScalarOp, ty: ScalarType) -> bool {
-    let native = matches!(op.row().meaning, dsl_runtime::ir::op::Meaning::Native(_));
-    native && op.row().signature.admits(ty)
+    use ScalarOp::*;
+    let computed = matches!(
+        op,
+        Add | Sub | Mul | Div | Rem | Neg | Abs | MulHigh | Min | Max | And | Or | Xor | Not | Shl | Shr | RotateLeft
+            | CountOnes | LeadingZeros | TrailingZeros | Eq | Ne | Lt | Le | Gt | Ge | Select | Fma | Sqrt | Floor
+            | Ceil | Trunc | Nearest | Round | Copysign
+    );
+    computed && op.row().signature.admits(ty)
 }
 
 /// Names everything that compiled code depends on: the architecture and the features in use.

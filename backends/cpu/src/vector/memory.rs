@@ -387,7 +387,12 @@ impl<I: Simd> Emit<'_, I> {
         };
         let word = Kind::Scalar(ScalarType::U64);
         let join = self.isa.label(&[word, word]);
-        let (alone, shared) = (self.isa.label(&[]), self.isa.label(&[]));
+        let (alone, shared, counted) = (self.isa.label(&[]), self.isa.label(&[]), self.isa.label(&[]));
+        // What outlives the unit has no block.
+        let zero = self.word(0);
+        let none = self.word_op(ScalarOp::Eq, block, zero);
+        self.isa.branch(none, (shared, &[]), (counted, &[]));
+        self.isa.enter(counted);
         let refs = self.isa.load(ScalarType::U64, block, 0);
         let one = self.word(1);
         let only = self.word_op(ScalarOp::Eq, refs, one);

@@ -23,6 +23,9 @@ pub(super) struct Running {
     again: Option<(usize, Vec<usize>)>,
 }
 
+/// How deep calls of kernels may be nested.
+const NESTED: usize = 48;
+
 /// Final values of `&mut` parameters.
 type Finals = Vec<(Value, Ty)>;
 
@@ -52,6 +55,13 @@ impl Lower {
                 Code::Recursion,
                 &format!("`{}` calls itself in a place where the call is not its result", kernel.name),
                 "make the recursive call the last thing that the kernel does, or write a loop",
+            ));
+        }
+        if self.running.len() >= NESTED {
+            return Err(self.mistake(
+                Code::Recursion,
+                &format!("calls of kernels are nested more than {NESTED} deep, at `{}`", kernel.name),
+                "write a loop instead of recursion through changing types",
             ));
         }
         let typed = self.instance(kernel, generics)?;

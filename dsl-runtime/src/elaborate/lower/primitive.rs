@@ -78,10 +78,11 @@ impl Lower {
                         lower.apply(&f, vec![element])
                     });
                 }
-                self.eager(vec![len], elem, &|lower, at| {
+                let element = move |lower: &mut Lower, at: &[Atom]| {
                     let element = lower.element(&array, at)?;
                     lower.apply(&f, vec![element])
-                })
+                };
+                self.rows(vec![len], elem, std::rc::Rc::new(element))
             }
             M::Zip | M::Zip3 => {
                 let mut arrays = vec![array];

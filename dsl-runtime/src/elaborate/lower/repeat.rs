@@ -1,7 +1,7 @@
 //! Loops: what a loop assigns to is carried from round to round. The lengths of carried arrays are first taken to stay as
 //! they are; where a round turns out to change one, the loop is lowered again with that length carried too.
 
-use super::env::{Effects, FALSE, TRUE, TargetKind};
+use super::env::{Effects, FALSE, TRUE, TargetKind, root};
 use super::merge::{spread, spread_ty, spreads, unspread};
 use super::pattern::BOOL;
 use super::value::{Iter, Value, dim_nodes};
@@ -10,6 +10,7 @@ use crate::elaborate::ty::Ty;
 use crate::ir::{Atom, Block, Const, Expr, Loop, LoopKind, ScalarOp, Type, Var};
 use crate::syntax::{self, Pattern};
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// A variable that a loop carries.
 struct Carried {
@@ -290,10 +291,32 @@ impl Lower {
         iter: &'static syntax::Expr,
         body: &'static syntax::Block,
     ) -> R<Value> {
-        let source = self.expr(iter)?;
-        let ty = self.ty(iter);
-        let iter = self.iterate(&source, &ty)?;
-        let effects = Effects::of_block(body);
+        // `iter_mut` stands for the indices; elements are read at the head of a round and written back at its end.
+        let mutable = mutable_source(iter);
+        let iter = match mutable {
+            Some((place, _)) => {
+                let (value, ty) = (self.expr(place)?, self.ty(place));
+                let array = self.array(&value, &ty)?;
+                if array.dims.len() != 1 {
+                    return Err(self.missing("`iter_mut` goes over a sequence here"));
+                }
+                Rc::new(Iter {
+                    len: array.dims[0],
+                    elem: super::pattern::USIZE,
+                    filtered: false,
+                    item: Rc::new(|_, at| super::iterator::always(Value::Scalar(at))),
+                })
+            }
+            None => {
+                let source = self.expr(iter)?;
+                let ty = self.ty(iter);
+                self.iterate(&source, &ty)?
+            }
+        };
+        let mut effects = Effects::of_block(body);
+        effects
+            .assigned
+            .extend(mutable.and_then(|(place, _)| root(place)));
         let unit = Ty::Tuple(vec![]);
         let mark = self.env.slots.len();
         let place = self.place;
@@ -316,9 +339,27 @@ impl Lower {
                 keep,
                 &unit,
                 |lower| {
-                    lower.bind_pattern(pattern, &item.value)?;
+                    let Some((place, counted)) = mutable else {
+                        lower.bind_pattern(pattern, &item.value)?;
+                        lower.block(body, &unit, super::control::Tail::Round)?;
+                        lower.env.slots.truncate(mark);
+                        return Ok(Value::unit());
+                    };
+                    let element = lower.load_element(place, index)?;
+                    let value = if counted {
+                        Value::tuple(vec![Value::Scalar(index), element])
+                    } else {
+                        element
+                    };
+                    lower.bind_pattern(pattern, &value)?;
+                    let slot = lower.env.slots.len() - 1;
+                    if lower.env.slots.len() == mark || !binds_last(pattern, counted) {
+                        return Err(lower.missing("an element of `iter_mut` is bound to one name"));
+                    }
                     lower.block(body, &unit, super::control::Tail::Round)?;
+                    let element = lower.env.slots[slot].value.clone();
                     lower.env.slots.truncate(mark);
+                    lower.store_element(place, index, element)?;
                     Ok(Value::unit())
                 },
                 |_| Ok(Value::unit()),
@@ -591,6 +632,43 @@ impl Lower {
         })?;
         self.env.slots.truncate(mark);
         Ok(())
+    }
+}
+
+/// Of `x.iter_mut()`, `&mut x` and those with `.enumerate()`: the array, and whether its elements are counted.
+fn mutable_source(iter: &'static syntax::Expr) -> Option<(&'static syntax::Expr, bool)> {
+    use syntax::ExprKind as K;
+    match &iter.kind {
+        K::Unary(syntax::Unary::RefMut, place) => Some((place, false)),
+        K::Method {
+            receiver,
+            name: "iter_mut",
+            ..
+        } => Some((receiver, false)),
+        K::Method {
+            receiver,
+            name: "enumerate",
+            ..
+        } => match &receiver.kind {
+            K::Method {
+                receiver,
+                name: "iter_mut",
+                ..
+            } => Some((receiver, true)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the element is bound to a name, behind the index if elements are counted.
+fn binds_last(pattern: &Pattern, counted: bool) -> bool {
+    use syntax::PatternKind as P;
+    let name = |pattern: &Pattern| matches!(pattern.kind, P::Bind { inner: None, .. });
+    match (&pattern.kind, counted) {
+        (P::Tuple([_, element]), true) => name(element),
+        (_, false) => name(pattern),
+        _ => false,
     }
 }
 

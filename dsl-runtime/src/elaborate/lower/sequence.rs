@@ -109,6 +109,37 @@ impl Lower {
         Ok(Value::stored(dims, elem, arrays))
     }
 
+    /// The array of the values of `element`, computed here and now; where they are sequences of different lengths, what can
+    /// fail in them fails here, and they are computed again where they are read.
+    pub(super) fn rows(&mut self, dims: Vec<Atom>, elem: Ty, element: ElementFn) -> R<Value> {
+        if !matches!(elem, Ty::Seq(_)) {
+            return self.eager(dims, elem, &|lower, at| element(lower, at));
+        }
+        let saved = self.save();
+        match self.eager(dims.clone(), elem.clone(), &|lower, at| element(lower, at)) {
+            Err(mistake) if mistake.code == Code::Ragged.code() => self.restore(saved),
+            other => return other,
+        }
+        let fails = self.round_fails(&|lower, at| element(lower, &[at]))?;
+        if fails {
+            self.par(dims[0], |lower, at| {
+                let row = element(lower, &[at])?;
+                let row = lower.array(&row, &elem)?;
+                Ok(vec![lower.sink(
+                    SinkKind::Collect,
+                    None,
+                    vec![],
+                    vec![row.dims[0]],
+                )])
+            })?;
+        }
+        Ok(Value::Array(Rc::new(Array {
+            dims,
+            elem,
+            source: Source::View(element),
+        })))
+    }
+
     /// An array of one value; nothing is stored.
     pub(super) fn fill(&mut self, dims: Vec<Atom>, value: &Value, ty: &Ty) -> R<Value> {
         let dims = dims
