@@ -73,7 +73,7 @@ fn misuse() {
     assert!(stops(2, &["fly"], b"").contains("fly"));
     assert!(stops(2, &["opt"], b"").contains("FILE"));
     for command in ["opt", "run", "explain", "code"] {
-        assert!(stops(2, &[command, "/no/such/file.cup"], b"").contains("/no/such/file.cup"));
+        assert!(stops(1, &[command, "/no/such/file.cup"], b"").contains("/no/such/file.cup"));
     }
     assert!(stops(2, &["opt", "-", "--passes", "nonsense"], good).contains("simplify"));
     assert!(stops(2, &["run", "-", "@nobody", "1"], good).contains("@double"));
