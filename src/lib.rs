@@ -52,7 +52,10 @@
 
 pub use dsl_macros::kernel;
 pub use dsl_runtime::{Array, Call, Element, Error, Kernel, Place};
-pub use dsl_runtime::{array, backend, cache, call, conformance, elaborate, error, explain, ir, math, pass, rng, scalar, syntax};
+pub use dsl_runtime::{
+    array, backend, cache, call, conformance, elaborate, error, explain, ir, math, pass, rng,
+    scalar, syntax,
+};
 
 #[doc(hidden)]
 pub use dsl_runtime::__private;

@@ -74,7 +74,12 @@ macro_rules! everywhere {
 #[test]
 fn every_form_of_a_slice() {
     let v = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-    let (slice, fixed, boxed, shared) = (&v[..], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], v.clone().into_boxed_slice(), Arc::new(v.clone()));
+    let (slice, fixed, boxed, shared) = (
+        &v[..],
+        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        v.clone().into_boxed_slice(),
+        Arc::new(v.clone()),
+    );
     everywhere!(21.0, total(slice));
     everywhere!(21.0, total(&v));
     everywhere!(21.0, total(&v[..]));
@@ -110,7 +115,12 @@ fn the_element_type_follows_from_the_argument() {
     assert_eq!(triple(&[1u8, 2]), [(1, 1, 1), (2, 2, 2)]);
     assert_eq!(triple(&[1.5f32][..]), [(1.5, 1.5, 1.5)]);
     assert_eq!(triple(&vec![-1i64]), [(-1, -1, -1)]);
-    assert_eq!(triple::call(Array1::from(vec![7u16]).view()).to_host().unwrap(), [(7, 7, 7)]);
+    assert_eq!(
+        triple::call(Array1::from(vec![7u16]).view())
+            .to_host()
+            .unwrap(),
+        [(7, 7, 7)]
+    );
     assert!(triple::<i32>(&[]).is_empty());
     assert!(triple::call::<u64>(&[]).to_host().unwrap().is_empty());
     assert!(triple::plain::<f64>(&[][..]).is_empty());
@@ -140,10 +150,21 @@ fn every_form_of_an_array() {
     everywhere!(rows::plain(&own), rows(part));
     let there = Array::from_ndarray(u.clone());
     for place in Place::available() {
-        assert_eq!(rows::call(&there).on(&place).to_host().unwrap(), want, "{place}");
-        assert_eq!(rows_of_view::call(&there).on(&place).to_host().unwrap(), want, "{place}");
+        assert_eq!(
+            rows::call(&there).on(&place).to_host().unwrap(),
+            want,
+            "{place}"
+        );
+        assert_eq!(
+            rows_of_view::call(&there).on(&place).to_host().unwrap(),
+            want,
+            "{place}"
+        );
     }
-    let (a, b) = (Array1::from(vec![1.0, 2.0, 3.0]), Array1::from(vec![1.0, 10.0, 100.0]));
+    let (a, b) = (
+        Array1::from(vec![1.0, 2.0, 3.0]),
+        Array1::from(vec![1.0, 10.0, 100.0]),
+    );
     everywhere!(321.0, weighted(&a, b.view()));
     everywhere!(123.0, weighted(a.slice(s![..;-1]), &b));
 }
@@ -151,7 +172,10 @@ fn every_form_of_an_array() {
 #[test]
 fn values_of_every_shape() {
     let t = [(1u8, [2i16, 3]), (4, [5, -6])];
-    everywhere!((3.5, 1 + 6 + 4 - 30 - 7 + 9), mixed((1.5, -7), [1.0, 1.5, 0.5], true, &t, 9));
+    everywhere!(
+        (3.5, 1 + 6 + 4 - 30 - 7 + 9),
+        mixed((1.5, -7), [1.0, 1.5, 0.5], true, &t, 9)
+    );
     everywhere!((0.5, 2), mixed((1.5, 1), [1.0, 1.5, 0.5], false, &[], 1));
 }
 
@@ -159,14 +183,22 @@ fn values_of_every_shape() {
 fn mutable_slices_are_written_when_all_has_succeeded() {
     for place in Place::available() {
         let mut x = vec![2.0, 4.0, 6.0];
-        assert_eq!(halve::call(&mut x, 2.0).on(&place).to_host().unwrap(), 6.0, "{place}");
+        assert_eq!(
+            halve::call(&mut x, 2.0).on(&place).to_host().unwrap(),
+            6.0,
+            "{place}"
+        );
         assert_eq!(x, [1.0, 2.0, 3.0], "{place}");
         let mut x = [2.0f32, 4.0];
         assert_eq!(halve::call(&mut x, 2.0).on(&place).run().unwrap(), 3.0);
         assert_eq!(x, [1.0, 2.0]);
         {
             let call = halve::call(&mut x[..1], 2.0).on(&place);
-            assert_eq!((call.run().unwrap(), call.run().unwrap()), (0.5, 0.25), "{place}: a call runs again");
+            assert_eq!(
+                (call.run().unwrap(), call.run().unwrap()),
+                (0.5, 0.25),
+                "{place}: a call runs again"
+            );
         }
         assert_eq!(x, [0.25, 2.0]);
         assert_eq!(place.scope(|| halve(&mut x, 2.0)), 1.125);

@@ -3,7 +3,18 @@
 use cuprous::prelude::*;
 
 #[kernel]
-fn elementwise(x: &[f32]) -> (Vec<f32>, f32, Vec<f32>, Vec<f32>, Vec<(usize, f32)>, usize, bool, bool) {
+fn elementwise(
+    x: &[f32],
+) -> (
+    Vec<f32>,
+    f32,
+    Vec<f32>,
+    Vec<f32>,
+    Vec<(usize, f32)>,
+    usize,
+    bool,
+    bool,
+) {
     (
         x.map(|v| v + 1.0),
         x.sum(),
@@ -17,7 +28,17 @@ fn elementwise(x: &[f32]) -> (Vec<f32>, f32, Vec<f32>, Vec<f32>, Vec<(usize, f32
 }
 
 #[kernel]
-fn arranged(x: &[i32]) -> (Vec<i32>, Vec<i32>, Vec<i32>, Vec<i32>, Vec<i32>, Vec<i32>, Vec<i32>) {
+fn arranged(
+    x: &[i32],
+) -> (
+    Vec<i32>,
+    Vec<i32>,
+    Vec<i32>,
+    Vec<i32>,
+    Vec<i32>,
+    Vec<i32>,
+    Vec<i32>,
+) {
     (
         x.rev().map(|v| v),
         x.take(3).chain(x.skip(3)).map(|v| v),
@@ -37,7 +58,13 @@ fn near(x: &[i32], k: usize) -> (Vec<i32>, Vec<i32>) {
 #[kernel]
 fn plane(u: &Array2<f64>) -> (Array2<f64>, f64, Array1<f64>, Array2<f64>, usize) {
     let (h, w) = u.dim();
-    (u.mapv(|v| v * 2.0), u.sum(), u.sum_axis(Axis(0)), u.t().to_owned(), h + w)
+    (
+        u.mapv(|v| v * 2.0),
+        u.sum(),
+        u.sum_axis(Axis(0)),
+        u.t().to_owned(),
+        h + w,
+    )
 }
 
 #[kernel]
@@ -73,15 +100,42 @@ fn nothing_in_one_dimension() {
             (vec![], 0.0, vec![], vec![], vec![], 0, false, true),
             "{place}"
         );
-        assert_eq!(arranged::call(&[]).on(&place).to_host().unwrap(), Default::default(), "{place}");
-        assert_eq!(near::call(&[], 3).on(&place).to_host().unwrap(), (vec![], vec![]), "{place}");
-        assert_eq!(near::call(&[1, 2], 3).on(&place).to_host().unwrap(), (vec![], vec![3]), "{place}");
-        assert_eq!(scattered::call(&[], &[], &[]).on(&place).to_host().unwrap(), (vec![], vec![]), "{place}");
-        assert_eq!(scattered::call(&[1.0], &[], &[]).on(&place).to_host().unwrap(), (vec![1.0], vec![1.0]), "{place}");
+        assert_eq!(
+            arranged::call(&[]).on(&place).to_host().unwrap(),
+            Default::default(),
+            "{place}"
+        );
+        assert_eq!(
+            near::call(&[], 3).on(&place).to_host().unwrap(),
+            (vec![], vec![]),
+            "{place}"
+        );
+        assert_eq!(
+            near::call(&[1, 2], 3).on(&place).to_host().unwrap(),
+            (vec![], vec![3]),
+            "{place}"
+        );
+        assert_eq!(
+            scattered::call(&[], &[], &[]).on(&place).to_host().unwrap(),
+            (vec![], vec![]),
+            "{place}"
+        );
+        assert_eq!(
+            scattered::call(&[1.0], &[], &[])
+                .on(&place)
+                .to_host()
+                .unwrap(),
+            (vec![1.0], vec![1.0]),
+            "{place}"
+        );
         let none = Array::<f32>::zeros(&[0]);
         let (a, ..) = elementwise::call(&none).on(&place).run().unwrap();
         assert_eq!(a.shape(), [0]);
-        assert_eq!(arranged::call(&[1, 2, 3]).on(&place).to_host().unwrap(), arranged::plain(&[1, 2, 3]), "{place}");
+        assert_eq!(
+            arranged::call(&[1, 2, 3]).on(&place).to_host().unwrap(),
+            arranged::plain(&[1, 2, 3]),
+            "{place}"
+        );
     }
 }
 
@@ -91,14 +145,37 @@ fn nothing_in_two_dimensions() {
         for (h, w) in [(0, 0), (0, 3), (3, 0)] {
             let u = Array2::zeros((h, w));
             let got = plane::call(&u).on(&place).to_host().unwrap();
-            assert_eq!(got, (u.clone(), 0.0, Array1::zeros(w), Array2::zeros((w, h)), h + w), "{place}, {h} x {w}");
+            assert_eq!(
+                got,
+                (
+                    u.clone(),
+                    0.0,
+                    Array1::zeros(w),
+                    Array2::zeros((w, h)),
+                    h + w
+                ),
+                "{place}, {h} x {w}"
+            );
             let there = plane::call(&u).on(&place).run().unwrap();
-            assert_eq!((there.0.shape(), there.3.shape()), (&[h, w][..], &[w, h][..]));
-            assert_eq!(table::call(h, w).on(&place).to_host().unwrap().dim(), (h, w));
+            assert_eq!(
+                (there.0.shape(), there.3.shape()),
+                (&[h, w][..], &[w, h][..])
+            );
+            assert_eq!(
+                table::call(h, w).on(&place).to_host().unwrap().dim(),
+                (h, w)
+            );
             let mut out = Array2::zeros((h, w));
             table::call(h, w).on(&place).run_into(&mut out).unwrap();
             let mut out = Array2::zeros((h + 1, w));
-            assert_eq!(table::call(h, w).on(&place).run_into(&mut out).unwrap_err().code(), "CU0302");
+            assert_eq!(
+                table::call(h, w)
+                    .on(&place)
+                    .run_into(&mut out)
+                    .unwrap_err()
+                    .code(),
+                "CU0302"
+            );
             assert_eq!(plane::call(&there.0).on(&place).to_host().unwrap(), got);
         }
     }
@@ -109,10 +186,16 @@ fn more_than_two_to_the_31() {
     let n = (1usize << 31) + 1;
     let mut x = vec![0u8; n];
     (x[0], x[1 << 30], x[n - 2], x[n - 1]) = (3, 251, 252, 3);
-    assert_eq!(checksum::call(&x).to_host().unwrap(), (n as u64 + 3 + 251 + 252 + 3, 2));
+    assert_eq!(
+        checksum::call(&x).to_host().unwrap(),
+        (n as u64 + 3 + 251 + 252 + 3, 2)
+    );
     assert_eq!(large::call(&x).to_host().unwrap(), [251, 252]);
     let y = bumped::call(&x).run().unwrap();
     assert_eq!(y.len(), n);
     let y = y.into_vec();
-    assert_eq!((y[0], y[1], y[1 << 30], y[n - 2], y[n - 1]), (4, 1, 252, 253, 4));
+    assert_eq!(
+        (y[0], y[1], y[1 << 30], y[n - 2], y[n - 1]),
+        (4, 1, 252, 253, 4)
+    );
 }

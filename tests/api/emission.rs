@@ -151,7 +151,10 @@ shifts! { up 1 down -1 }
 
 #[kernel]
 fn whoami(x: &[f64]) -> f64 {
-    x.iter().zip(&x[1..]).map(|(a, b)| (a - b).abs()).fold(0.0, |a: f64, b| a.max(b))
+    x.iter()
+        .zip(&x[1..])
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, |a: f64, b| a.max(b))
 }
 
 macro_rules! everywhere {
@@ -188,8 +191,16 @@ fn names_and_attributes() {
 #[test]
 fn generics() {
     for place in Place::available() {
-        assert_eq!(norm::call(&[3.0f32, 4.0], 2.0).on(&place).run().unwrap(), 5.0, "{place}");
-        assert_eq!(norm::call(&[3.0f64, -4.0], 2.0).on(&place).run().unwrap(), 5.0, "{place}");
+        assert_eq!(
+            norm::call(&[3.0f32, 4.0], 2.0).on(&place).run().unwrap(),
+            5.0,
+            "{place}"
+        );
+        assert_eq!(
+            norm::call(&[3.0f64, -4.0], 2.0).on(&place).run().unwrap(),
+            5.0,
+            "{place}"
+        );
     }
     everywhere!(17, horner([1, 2, 3], 2));
     everywhere!(2.5f32, horner([1.0, 3.0], 0.5));
@@ -212,7 +223,14 @@ fn plain_inside_plain() {
 
 #[test]
 fn everything_can_be_looked_at() {
-    let kernels = [uses::kernel(), both::kernel(), applied::kernel(), gcd::kernel(), whoami::kernel(), attributed::kernel()];
+    let kernels = [
+        uses::kernel(),
+        both::kernel(),
+        applied::kernel(),
+        gcd::kernel(),
+        whoami::kernel(),
+        attributed::kernel(),
+    ];
     for kernel in kernels {
         let ir = kernel.ir().unwrap();
         assert!(ir.contains(&format!("@{}", kernel.name())), "{ir}");

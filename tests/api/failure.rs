@@ -1,7 +1,7 @@
 //! Every way to fail, the same on each place, and what its text says.
 
-use cuprous::prelude::*;
 use cuprous::Error;
+use cuprous::prelude::*;
 
 #[kernel]
 fn pick(x: &[f32], idx: &[i64]) -> Vec<f32> {
@@ -141,60 +141,134 @@ fn fails<R: std::fmt::Debug>(code: &str, words: &[&str], run: impl Fn(&Place) ->
 
 #[test]
 fn indices_out_of_bounds() {
-    fails("CU0201", &["index 3", "length 3", "failure.rs:8:", "pick", "^"], |p| pick::call(&[1.0; 3], &[0, 3, 9]).on(p).run());
-    fails("CU0201", &["length 3"], |p| pick::call(&[1.0; 3], &[-1]).on(p).run());
-    fails("CU0201", &["-1", "length 3", "gathered"], |p| gathered::call(&[1.0; 3], &[0, -1, 5]).on(p).run());
-    fails("CU0201", &["index 4", "length 0"], |p| gathered::call(&[], &[4]).on(p).run());
+    fails(
+        "CU0201",
+        &["index 3", "length 3", "failure.rs:8:", "pick", "^"],
+        |p| pick::call(&[1.0; 3], &[0, 3, 9]).on(p).run(),
+    );
+    fails("CU0201", &["length 3"], |p| {
+        pick::call(&[1.0; 3], &[-1]).on(p).run()
+    });
+    fails("CU0201", &["-1", "length 3", "gathered"], |p| {
+        gathered::call(&[1.0; 3], &[0, -1, 5]).on(p).run()
+    });
+    fails("CU0201", &["index 4", "length 0"], |p| {
+        gathered::call(&[], &[4]).on(p).run()
+    });
     let mut idx = vec![0i64; 100_000];
     (idx[70_001], idx[70_000], idx[99_999], idx[50_017]) = (8, 7, 9, 6);
-    fails("CU0201", &["index 6"], |p| gathered::call(&[1.0; 3], &idx).on(p).run());
-    fails("CU0201", &["index 6"], |p| pick::call(&[1.0; 3], &idx).on(p).run());
-    fails("CU0201", &["index 5", "length 3"], |p| scattered::call(&[1.0; 3], &[0, 5], &[1.0, 2.0]).on(p).run());
+    fails("CU0201", &["index 6"], |p| {
+        gathered::call(&[1.0; 3], &idx).on(p).run()
+    });
+    fails("CU0201", &["index 6"], |p| {
+        pick::call(&[1.0; 3], &idx).on(p).run()
+    });
+    fails("CU0201", &["index 5", "length 3"], |p| {
+        scattered::call(&[1.0; 3], &[0, 5], &[1.0, 2.0]).on(p).run()
+    });
 }
 
 #[test]
 fn integers() {
-    fails("CU0202", &["zero", "x / y"], |p| divided::call(&[1, 2], &[1, 0]).on(p).run());
-    fails("CU0202", &["zero", "x % y"], |p| rest::call(&[1, 2], &[1, 0]).on(p).run());
-    fails("CU0203", &["-2147483648", "-1"], |p| divided::call(&[1, i32::MIN], &[1, -1]).on(p).run());
-    fails("CU0203", &["-1"], |p| rest::call(&[i64::MIN], &[-1]).on(p).run());
-    fails("CU0202", &["unused"], |p| unused::call(&[1; 5], &[1, 1, 0, 1, 1]).on(p).run());
-    let x: Vec<i32> = (0..50_000).map(|i| if i == 40_000 { 7 } else if i == 40_001 { 0 } else { 1 }).collect();
+    fails("CU0202", &["zero", "x / y"], |p| {
+        divided::call(&[1, 2], &[1, 0]).on(p).run()
+    });
+    fails("CU0202", &["zero", "x % y"], |p| {
+        rest::call(&[1, 2], &[1, 0]).on(p).run()
+    });
+    fails("CU0203", &["-2147483648", "-1"], |p| {
+        divided::call(&[1, i32::MIN], &[1, -1]).on(p).run()
+    });
+    fails("CU0203", &["-1"], |p| {
+        rest::call(&[i64::MIN], &[-1]).on(p).run()
+    });
+    fails("CU0202", &["unused"], |p| {
+        unused::call(&[1; 5], &[1, 1, 0, 1, 1]).on(p).run()
+    });
+    let x: Vec<i32> = (0..50_000)
+        .map(|i| {
+            if i == 40_000 {
+                7
+            } else if i == 40_001 {
+                0
+            } else {
+                1
+            }
+        })
+        .collect();
     fails("CU0209", &["seven"], |p| several::call(&x).on(p).run());
-    let x: Vec<i32> = (0..50_000).map(|i| if i == 40_000 { 0 } else if i == 40_001 { 7 } else { 1 }).collect();
+    let x: Vec<i32> = (0..50_000)
+        .map(|i| {
+            if i == 40_000 {
+                0
+            } else if i == 40_001 {
+                7
+            } else {
+                1
+            }
+        })
+        .collect();
     fails("CU0202", &["zero"], |p| several::call(&x).on(p).run());
 }
 
 #[test]
 fn lengths_and_shapes() {
-    fails("CU0204", &["3", "2"], |p| divided::call(&[1; 3], &[1; 2]).on(p).run());
-    fails("CU0204", &["3", "4"], |p| zipped::call(&[1; 3], &[1; 3], &[1; 4]).on(p).run());
-    fails("CU0204", &["0", "1"], |p| zipped::call(&[], &[1], &[]).on(p).run());
-    fails("CU0204", &["2", "1"], |p| scattered::call(&[1.0; 3], &[0, 1], &[1.0]).on(p).run());
+    fails("CU0204", &["3", "2"], |p| {
+        divided::call(&[1; 3], &[1; 2]).on(p).run()
+    });
+    fails("CU0204", &["3", "4"], |p| {
+        zipped::call(&[1; 3], &[1; 3], &[1; 4]).on(p).run()
+    });
+    fails("CU0204", &["0", "1"], |p| {
+        zipped::call(&[], &[1], &[]).on(p).run()
+    });
+    fails("CU0204", &["2", "1"], |p| {
+        scattered::call(&[1.0; 3], &[0, 1], &[1.0]).on(p).run()
+    });
     let (u, v) = (Array2::zeros((2, 3)), Array2::zeros((3, 2)));
     fails("CU0205", &["2", "3"], |p| shapes::call(&u, &v).on(p).run());
-    fails("CU0210", &["2..4", "length 3"], |p| part::call(&[1.0; 3], 2, 4).on(p).run());
-    fails("CU0210", &["2..1"], |p| part::call(&[1.0; 3], 2, 1).on(p).run());
+    fails("CU0210", &["2..4", "length 3"], |p| {
+        part::call(&[1.0; 3], 2, 4).on(p).run()
+    });
+    fails("CU0210", &["2..1"], |p| {
+        part::call(&[1.0; 3], 2, 1).on(p).run()
+    });
 }
 
 #[test]
 fn empties_duplicates_steps() {
     for which in 0..4 {
-        fails("CU0206", &["empty"], |p| extremes::call(&[], which).on(p).run());
+        fails("CU0206", &["empty"], |p| {
+            extremes::call(&[], which).on(p).run()
+        });
     }
-    fails("CU0206", &["option"], |p| option::call(&[1, 2], 3).on(p).run());
-    fails("CU0207", &["index 1"], |p| scattered::call(&[1.0; 3], &[1, 0, 1, 0], &[1.0; 4]).on(p).run());
-    fails("CU0207", &["index 0"], |p| permuted::call(&[1.0; 2], &[0, 0]).on(p).run());
+    fails("CU0206", &["option"], |p| {
+        option::call(&[1, 2], 3).on(p).run()
+    });
+    fails("CU0207", &["index 1"], |p| {
+        scattered::call(&[1.0; 3], &[1, 0, 1, 0], &[1.0; 4])
+            .on(p)
+            .run()
+    });
+    fails("CU0207", &["index 0"], |p| {
+        permuted::call(&[1.0; 2], &[0, 0]).on(p).run()
+    });
     for which in 0..3 {
-        fails("CU0208", &["0"], |p| steps::call(&[1.0; 3], 0, which).on(p).run());
+        fails("CU0208", &["0"], |p| {
+            steps::call(&[1.0; 3], 0, which).on(p).run()
+        });
         fails("CU0208", &["0"], |p| steps::call(&[], 0, which).on(p).run());
     }
 }
 
 #[test]
 fn assertions() {
-    fails("CU0209", &["2.5 is not below 2.00", "asserted"], |p| asserted::call(&[1.0, 2.5, 3.0], 2.0).on(p).run());
-    fails("CU0209", &["4 is more than 3", "panic!"], |p| panics::call(4).on(p).run());
+    fails("CU0209", &["2.5 is not below 2.00", "asserted"], |p| {
+        asserted::call(&[1.0, 2.5, 3.0], 2.0).on(p).run()
+    });
+    fails("CU0209", &["4 is more than 3", "panic!"], |p| {
+        panics::call(4).on(p).run()
+    });
     fails("CU0209", &["odd"], |p| panics::call(3).on(p).run());
 }
 
@@ -209,22 +283,36 @@ fn memory_that_cannot_be_had() {
                 sized::call(n).on(&place).run_into(&mut [0; 3]).unwrap_err(),
             ];
             for error in errors {
-                assert!(["CU0303", "CU0211", "CU0302"].contains(&error.code()), "{place}, {n}: {error}");
+                assert!(
+                    ["CU0303", "CU0211", "CU0302"].contains(&error.code()),
+                    "{place}, {n}: {error}"
+                );
             }
         }
     }
     for place in [Place::interp(), Place::cpu()] {
-        let error = repeated::call(&[1.0, 2.0, 3.0], usize::MAX / 2).on(&place).run().unwrap_err();
+        let error = repeated::call(&[1.0, 2.0, 3.0], usize::MAX / 2)
+            .on(&place)
+            .run()
+            .unwrap_err();
         assert_eq!(error.code(), "CU0211", "{place}: {error}");
     }
 }
 
 #[test]
 fn kernels_inside_kernels() {
-    fails("CU0201", &["x[i + 1]", "in kernel `outer`", "index 3"], |p| outer::call(&[1.0; 3]).on(p).run());
+    fails(
+        "CU0201",
+        &["x[i + 1]", "in kernel `outer`", "index 3"],
+        |p| outer::call(&[1.0; 3]).on(p).run(),
+    );
     // Of fused stages, the earlier one's failure.
-    fails("CU0202", &["x / y"], |p| stages::call(&[1, 1], &[1, 0], &[5, 0]).on(p).run());
-    fails("CU0201", &["index 5"], |p| stages::call(&[1, 1], &[1, 1], &[5, 0]).on(p).run());
+    fails("CU0202", &["x / y"], |p| {
+        stages::call(&[1, 1], &[1, 0], &[5, 0]).on(p).run()
+    });
+    fails("CU0201", &["index 5"], |p| {
+        stages::call(&[1, 1], &[1, 1], &[5, 0]).on(p).run()
+    });
 }
 
 #[test]
@@ -239,26 +327,49 @@ fn texts() {
   = help: keep indices below the length, or use `gather_or` with a default";
     assert_eq!(error.to_string(), want);
     let site = error.site().unwrap();
-    assert_eq!((site.file(), site.line(), site.column()), ("tests/api/failure.rs", 8, 17));
+    assert_eq!(
+        (site.file(), site.line(), site.column()),
+        ("tests/api/failure.rs", 8, 17)
+    );
     assert_eq!(error.kernel().as_deref(), Some("pick"));
     let panicked = std::panic::catch_unwind(|| pick(&[1.0; 3], &[0, 3])).unwrap_err();
     assert!(panicked.downcast_ref::<String>().unwrap().contains(want));
     let error = outer::call(&[1.0]).run().unwrap_err();
     assert_eq!(error.kernel().as_deref(), Some("outer"));
     let line = error.site().unwrap().line() as usize;
-    assert_eq!(include_str!("failure.rs").lines().nth(line - 1).unwrap().trim(), "x[i + 1]");
+    assert_eq!(
+        include_str!("failure.rs")
+            .lines()
+            .nth(line - 1)
+            .unwrap()
+            .trim(),
+        "x[i + 1]"
+    );
 }
 
 #[test]
 fn panics_of_the_plain_function_are_errors() {
-    let error = pick::call(&[1.0; 3], &[3]).on(&Place::native()).run().unwrap_err();
+    let error = pick::call(&[1.0; 3], &[3])
+        .on(&Place::native())
+        .run()
+        .unwrap_err();
     let text = error.to_string();
     assert_eq!(error.code(), "CU0306");
-    for word in ["index out of bounds: the len is 3 but the index is 3", "`pick`", "failure.rs:8"] {
+    for word in [
+        "index out of bounds: the len is 3 but the index is 3",
+        "`pick`",
+        "failure.rs:8",
+    ] {
         assert!(text.contains(word), "{text}");
     }
-    let error = asserted::call(&[3.0], 2.0).on(&Place::native()).to_host().unwrap_err();
+    let error = asserted::call(&[3.0], 2.0)
+        .on(&Place::native())
+        .to_host()
+        .unwrap_err();
     assert!(error.to_string().contains("3 is not below 2.00"), "{error}");
-    let error = outer::call(&[3.0]).on(&Place::native()).to_host().unwrap_err();
+    let error = outer::call(&[3.0])
+        .on(&Place::native())
+        .to_host()
+        .unwrap_err();
     assert!(error.to_string().contains("`outer`"), "{error}");
 }

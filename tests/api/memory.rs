@@ -27,7 +27,9 @@ fn heat(u: &Array2<f64>, k: f64, steps: usize) -> Array2<f64> {
             if i == 0 || j == 0 || i + 1 == h || j + 1 == w {
                 g[[i, j]]
             } else {
-                g[[i, j]] + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]] - 4.0 * g[[i, j]])
+                g[[i, j]]
+                    + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]]
+                        - 4.0 * g[[i, j]])
             }
         });
     }
@@ -66,14 +68,34 @@ fn counted() {
             let bytes = bytes(run);
             assert!(bytes <= most, "{what} at {place}: {bytes} bytes, of {most}");
         };
-        used("saxpy", size + slack, &|| drop(saxpy::call(2.0, &x, &y).on(&place).to_host().unwrap()));
-        used("filter", size + slack, &|| assert_eq!(positive::call(&x).on(&place).to_host().unwrap().len(), n));
-        used("scan", size + slack, &|| drop(prefix::call(&x).on(&place).to_host().unwrap()));
-        used("heat", 2 * grid + grid / 50, &|| drop(heat::call(&u, 0.1, 9).on(&place).to_host().unwrap()));
-        used("chain", slack, &|| assert!(chain::call(&x, &y).on(&place).run().unwrap() > 0.0));
+        used("saxpy", size + slack, &|| {
+            drop(saxpy::call(2.0, &x, &y).on(&place).to_host().unwrap())
+        });
+        used("filter", size + slack, &|| {
+            assert_eq!(positive::call(&x).on(&place).to_host().unwrap().len(), n)
+        });
+        used("scan", size + slack, &|| {
+            drop(prefix::call(&x).on(&place).to_host().unwrap())
+        });
+        used("heat", 2 * grid + grid / 50, &|| {
+            drop(heat::call(&u, 0.1, 9).on(&place).to_host().unwrap())
+        });
+        used("chain", slack, &|| {
+            assert!(chain::call(&x, &y).on(&place).run().unwrap() > 0.0)
+        });
         let out = std::cell::RefCell::new(vec![0.0; n]);
-        used("saxpy into", slack, &|| saxpy::call(2.0, &x, &y).on(&place).run_into(&mut *out.borrow_mut()).unwrap());
-        used("scan into", slack, &|| prefix::call(&x).on(&place).run_into(&mut *out.borrow_mut()).unwrap());
+        used("saxpy into", slack, &|| {
+            saxpy::call(2.0, &x, &y)
+                .on(&place)
+                .run_into(&mut *out.borrow_mut())
+                .unwrap()
+        });
+        used("scan into", slack, &|| {
+            prefix::call(&x)
+                .on(&place)
+                .run_into(&mut *out.borrow_mut())
+                .unwrap()
+        });
         let there = Array::from(x.clone());
         used("chain of calls", 2 * size + slack, &|| {
             let z = saxpy::call(2.0, &there, &there).on(&place).run().unwrap();
@@ -88,12 +110,19 @@ fn results_and_nothing_besides() {
         .args(["--ignored", "--exact", "memory::counted"])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }
 
 #[test]
 fn a_chain_is_one_stage() {
     let plan = chain::kernel().explain(&Place::cpu()).unwrap();
     println!("{plan}");
-    assert!(plan.contains("1 stage") || plan.matches("stage").count() == 1, "{plan}");
+    assert!(
+        plan.contains("1 stage") || plan.matches("stage").count() == 1,
+        "{plan}"
+    );
 }

@@ -29,10 +29,19 @@ fn spellings() {
 
 #[test]
 fn wrong_spellings() {
-    for name in ["", "CPU", "gpu", "cpu:", "cpu:x", "cpu:-1", "cpu:0", "cpu:4:4", "interp:2", "native:1", " cpu", "cpu :1", "opencl:x"] {
+    for name in [
+        "", "CPU", "gpu", "cpu:", "cpu:x", "cpu:-1", "cpu:0", "cpu:4:4", "interp:2", "native:1",
+        " cpu", "cpu :1", "opencl:x",
+    ] {
         let error = name.parse::<Place>().expect_err(name);
-        assert!(["CU0304", "CU0305"].contains(&error.code()), "{name:?}: {error}");
-        assert!(error.to_string().contains("unsupported"), "{name:?}: {error}");
+        assert!(
+            ["CU0304", "CU0305"].contains(&error.code()),
+            "{name:?}: {error}"
+        );
+        assert!(
+            error.to_string().contains("unsupported"),
+            "{name:?}: {error}"
+        );
     }
     let error = one::call().on(&Place::cpu_threads(0)).run().unwrap_err();
     assert_eq!(error.code(), "CU0304", "{error}");
@@ -45,10 +54,17 @@ fn what_is_not_there_is_unsupported() {
         assert!(there.contains(&place));
     }
     if Place::opencl_devices().is_empty() {
-        for error in [Place::opencl().unwrap_err(), Place::opencl_device(0).unwrap_err()] {
+        for error in [
+            Place::opencl().unwrap_err(),
+            Place::opencl_device(0).unwrap_err(),
+        ] {
             assert!(error.to_string().contains("unsupported"), "{error}");
         }
-        assert!(!there.iter().any(|place| place.to_string().starts_with("opencl")));
+        assert!(
+            !there
+                .iter()
+                .any(|place| place.to_string().starts_with("opencl"))
+        );
     }
     for error in [
         one::kernel().code(&Place::native()).unwrap_err(),
@@ -69,7 +85,8 @@ fn scopes_nest_and_belong_to_their_thread() {
             7
         });
         assert_eq!((value, Place::current()), (7, Place::interp()));
-        let caught = std::panic::catch_unwind(|| Place::native().scope(|| std::panic::panic_any(1)));
+        let caught =
+            std::panic::catch_unwind(|| Place::native().scope(|| std::panic::panic_any(1)));
         assert!(caught.is_err());
         assert_eq!(Place::current(), Place::interp());
         // A place in the call wins over the scope.
@@ -93,20 +110,31 @@ fn child() {
 fn environment() {
     let run = |value: Option<&str>| {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--ignored", "--exact", "--nocapture", "place::child"]).env_remove("CUPROUS_PLACE");
+        command
+            .args(["--ignored", "--exact", "--nocapture", "place::child"])
+            .env_remove("CUPROUS_PLACE");
         if let Some(value) = value {
             command.env("CUPROUS_PLACE", value);
         }
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     let text = run(None);
-    assert!(text.contains("<cpu>") && text.contains("<value 1>"), "{text}");
+    assert!(
+        text.contains("<cpu>") && text.contains("<value 1>"),
+        "{text}"
+    );
     for name in ["cpu", "cpu:3", "interp", "native"] {
         let text = run(Some(name));
-        assert!(text.contains(&format!("<{name}>")) && text.contains("<value 1>"), "{text}");
+        assert!(
+            text.contains(&format!("<{name}>")) && text.contains("<value 1>"),
+            "{text}"
+        );
     }
     for name in ["nowhere", "cpu:none"] {
         let text = run(Some(name));
-        assert!(text.contains("<CU030") && text.contains("unsupported") && text.contains(name), "{text}");
+        assert!(
+            text.contains("<CU030") && text.contains("unsupported") && text.contains(name),
+            "{text}"
+        );
     }
 }

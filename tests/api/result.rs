@@ -78,7 +78,11 @@ fn exactly_the_results_length() {
         for n in [0, 2, 4] {
             let mut wrong = vec![9.0; n];
             let error = call.run_into(&mut wrong).unwrap_err();
-            assert_eq!((error.code(), wrong), ("CU0302", vec![9.0; n]), "{place}: {error}");
+            assert_eq!(
+                (error.code(), wrong),
+                ("CU0302", vec![9.0; n]),
+                "{place}: {error}"
+            );
         }
         let mut none: Vec<f32> = vec![];
         double::call(&[]).on(&place).run_into(&mut none).unwrap();
@@ -90,17 +94,36 @@ fn tuples_of_memory() {
     for place in Place::available() {
         let call = parts::call(&[1, 2, 3, 4]).on(&place);
         let (even, sum, pairs) = call.run().unwrap();
-        assert_eq!((even.to_vec(), sum, pairs.to_vec()), call.to_host().unwrap());
+        assert_eq!(
+            (even.to_vec(), sum, pairs.to_vec()),
+            call.to_host().unwrap()
+        );
         let (mut a, mut s, mut b) = ([0; 2], 0, vec![(0, false); 4]);
         call.run_into((&mut a, &mut s, &mut b)).unwrap();
-        assert_eq!((a, s, &b[..]), ([2, 4], 10, &[(1, false), (2, true), (3, true), (4, true)][..]), "{place}");
+        assert_eq!(
+            (a, s, &b[..]),
+            (
+                [2, 4],
+                10,
+                &[(1, false), (2, true), (3, true), (4, true)][..]
+            ),
+            "{place}"
+        );
         // One part that does not fit: no part is written.
         let (mut a, mut s, mut b) = ([7; 2], 7, vec![(7, false); 3]);
         let error = call.run_into((&mut a, &mut s, &mut b)).unwrap_err();
-        assert_eq!((error.code(), a, s, b), ("CU0302", [7; 2], 7, vec![(7, false); 3]), "{place}");
+        assert_eq!(
+            (error.code(), a, s, b),
+            ("CU0302", [7; 2], 7, vec![(7, false); 3]),
+            "{place}"
+        );
         let (mut a, mut s, mut b) = ([7; 3], 7, vec![(7, false); 4]);
         let error = call.run_into((&mut a[..], &mut s, &mut b[..])).unwrap_err();
-        assert_eq!((error.code(), a, s, b), ("CU0302", [7; 3], 7, vec![(7, false); 4]), "{place}");
+        assert_eq!(
+            (error.code(), a, s, b),
+            ("CU0302", [7; 3], 7, vec![(7, false); 4]),
+            "{place}"
+        );
     }
 }
 
@@ -118,16 +141,33 @@ fn arrays_scalars_and_nothing() {
         assert_eq!(turned.t(), want);
         let mut flat = Array2::from_elem((3, 2), 1);
         let error = call.run_into(&mut flat).unwrap_err();
-        assert_eq!((error.code(), flat), ("CU0302", Array2::from_elem((3, 2), 1)), "{place}");
+        assert_eq!(
+            (error.code(), flat),
+            ("CU0302", Array2::from_elem((3, 2), 1)),
+            "{place}"
+        );
         let mut x = Array1::zeros(3);
         line::call(3).on(&place).run_into(&mut x).unwrap();
         assert_eq!(x, line::plain(3));
         let mut pair = [0.0; 2];
-        ends::call(&[1.0, 2.0, 3.0]).on(&place).run_into(&mut pair).unwrap();
-        assert_eq!((pair, ends::call(&[4.0]).on(&place).run().unwrap()), ([1.0, 3.0], [4.0, 4.0]));
+        ends::call(&[1.0, 2.0, 3.0])
+            .on(&place)
+            .run_into(&mut pair)
+            .unwrap();
+        assert_eq!(
+            (pair, ends::call(&[4.0]).on(&place).run().unwrap()),
+            ([1.0, 3.0], [4.0, 4.0])
+        );
         nothing::call(&[1, 2]).on(&place).run().unwrap();
         nothing::call(&[1, 2]).on(&place).run_into(()).unwrap();
-        assert!(nothing::call(&[1]).on(&place).run().unwrap_err().to_string().contains("1 elements"));
+        assert!(
+            nothing::call(&[1])
+                .on(&place)
+                .run()
+                .unwrap_err()
+                .to_string()
+                .contains("1 elements")
+        );
     }
 }
 
@@ -152,10 +192,16 @@ fn nothing_is_written_on_an_error() {
     }
     for place in Place::available() {
         let (mut a, mut b) = (vec![5; n as usize], 5);
-        two::call(&x, &y, n as usize).on(&place).run_into((&mut a, &mut b)).unwrap_err();
+        two::call(&x, &y, n as usize)
+            .on(&place)
+            .run_into((&mut a, &mut b))
+            .unwrap_err();
         assert!(a.iter().all(|&v| v == 5) && b == 5, "{place}");
         let mut call_out = vec![0; n as usize];
-        divide::call(&x, &y).on(&place).run_into(&mut call_out).unwrap();
+        divide::call(&x, &y)
+            .on(&place)
+            .run_into(&mut call_out)
+            .unwrap();
         assert_eq!(call_out, x);
     }
 }
@@ -166,18 +212,37 @@ fn mutable_arguments_are_untouched_on_an_error() {
         let mut x = [1, 2, -3];
         let mut out = [8; 3];
         for k in [2, 3] {
-            add_to::call(&mut x, &[1, 1, 1], k).on(&place).run_into(&mut out).unwrap_err();
+            add_to::call(&mut x, &[1, 1, 1], k)
+                .on(&place)
+                .run_into(&mut out)
+                .unwrap_err();
             assert_eq!((x, out), ([1, 2, -3], [8; 3]), "{place}");
         }
-        add_to::call(&mut x, &[1, 1], 0).on(&place).run_into(&mut out).unwrap_err();
+        add_to::call(&mut x, &[1, 1], 0)
+            .on(&place)
+            .run_into(&mut out)
+            .unwrap_err();
         assert_eq!((x, out), ([1, 2, -3], [8; 3]), "{place}");
         let mut short = [8; 2];
-        let error = add_to::call(&mut x, &[1, 1, 1], 0).on(&place).run_into(&mut short).unwrap_err();
-        assert_eq!((error.code(), x, short), ("CU0302", [1, 2, -3], [8; 2]), "{place}");
-        add_to::call(&mut x, &[1, 1, 1], 0).on(&place).run_into(&mut out).unwrap();
+        let error = add_to::call(&mut x, &[1, 1, 1], 0)
+            .on(&place)
+            .run_into(&mut short)
+            .unwrap_err();
+        assert_eq!(
+            (error.code(), x, short),
+            ("CU0302", [1, 2, -3], [8; 2]),
+            "{place}"
+        );
+        add_to::call(&mut x, &[1, 1, 1], 0)
+            .on(&place)
+            .run_into(&mut out)
+            .unwrap();
         assert_eq!((x, out), ([2, 3, -2], [4, 6, -4]), "{place}");
         let mut f = vec![0.5; 10];
-        updated::call(&mut f, &[1, 2, 10]).on(&place).run().unwrap_err();
+        updated::call(&mut f, &[1, 2, 10])
+            .on(&place)
+            .run()
+            .unwrap_err();
         assert_eq!(f, [0.5; 10], "{place}");
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             place.scope(|| updated(&mut f, &[1, 2, 10]));
@@ -193,7 +258,10 @@ fn a_call_runs_again() {
     for place in Place::available() {
         let call = double::call(&x).on(&place);
         let (a, b) = (call.run().unwrap(), call.run().unwrap());
-        assert_eq!((a.to_vec(), b.to_vec(), call.to_host().unwrap()), (vec![2.0, 4.0], vec![2.0, 4.0], vec![2.0, 4.0]));
+        assert_eq!(
+            (a.to_vec(), b.to_vec(), call.to_host().unwrap()),
+            (vec![2.0, 4.0], vec![2.0, 4.0], vec![2.0, 4.0])
+        );
         assert!(format!("{call:?}").contains("double"));
     }
 }

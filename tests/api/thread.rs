@@ -27,7 +27,11 @@ fn many_threads_at_once() {
             let x = &x;
             s.spawn(move || {
                 for i in 0..20 {
-                    let place = if (t + i) % 3 == 0 { Place::cpu_threads(3) } else { Place::cpu() };
+                    let place = if (t + i) % 3 == 0 {
+                        Place::cpu_threads(3)
+                    } else {
+                        Place::cpu()
+                    };
                     assert_eq!(dot::call(x, x).on(&place).run().unwrap(), want);
                     let v: Vec<i64> = (0..5000 + t * 100 + i).collect();
                     assert_eq!(evens(&v).len() as i64, (v.len() as i64 + 1) / 2);
@@ -44,10 +48,16 @@ fn inside_rayon() {
     let want = dot(&x, &x);
     let all: Vec<f64> = (0..64).into_par_iter().map(|_| dot(&x, &x)).collect();
     assert!(all.iter().all(|&v| v == want));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(2)
+        .build()
+        .unwrap();
     pool.install(|| {
         let (a, b) = rayon::join(|| dot(&x, &x), || evens(&[1, 2, 4]));
         assert_eq!((a, b), (want, vec![2, 4]));
-        assert_eq!(dot::call(&x, &x).on(&Place::cpu_threads(8)).run().unwrap(), want);
+        assert_eq!(
+            dot::call(&x, &x).on(&Place::cpu_threads(8)).run().unwrap(),
+            want
+        );
     });
 }

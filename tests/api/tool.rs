@@ -27,13 +27,20 @@ fn cuprous(args: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
     let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 fn works(args: &[&str]) -> String {
     let (code, out, errors) = cuprous(args, TEXT.as_bytes());
     assert_eq!(code, Some(0), "{args:?}: {out}{errors}");
-    assert!(!out.is_empty() && errors.is_empty(), "{args:?}: {out}{errors}");
+    assert!(
+        !out.is_empty() && errors.is_empty(),
+        "{args:?}: {out}{errors}"
+    );
     out
 }
 
@@ -41,7 +48,10 @@ fn stops(code: i32, args: &[&str], input: &[u8]) -> String {
     let (found, out, errors) = cuprous(args, input);
     assert_eq!(found, Some(code), "{args:?}: {out}{errors}");
     assert!(out.is_empty() || code == 1, "{args:?}: {out}");
-    assert!(!errors.is_empty() && !errors.contains("panicked"), "{args:?}: {errors}");
+    assert!(
+        !errors.is_empty() && !errors.contains("panicked"),
+        "{args:?}: {errors}"
+    );
     errors
 }
 
@@ -52,7 +62,10 @@ fn reads_files_and_standard_input() {
     for name in ["-", file.to_str().unwrap()] {
         assert!(works(&["opt", name]).contains("@double"));
         assert!(works(&["opt", name, "--passes", "simplify,dce"]).contains("par"));
-        assert!(works(&["run", name, "@double", "[1.0, 2.0, 3.0]", "--place", "cpu"]).contains("[2.0, 4.0, 6.0]"));
+        assert!(
+            works(&["run", name, "@double", "[1.0, 2.0, 3.0]", "--place", "cpu"])
+                .contains("[2.0, 4.0, 6.0]")
+        );
         assert!(works(&["run", name, "@double", "[1.0]", "--place", "interp"]).contains("[2.0]"));
         assert!(works(&["run", name]).contains("ok"));
         assert!(works(&["explain", name, "--place", "cpu"]).contains("double"));
@@ -84,12 +97,25 @@ fn misuse() {
     stops(2, &["run", "-", "@double", "[1.0"], good);
     let arity = cuprous(&["run", "-", "@double"], good);
     assert_ne!(arity.0, Some(0), "{arity:?}");
-    for bad in ["", "func", "func @f( {", "func @f() -> f64 { return %x }", "\u{0}\u{1}é", "func @f[%n](%x: [%n]f64) -> f64 { return %x }"] {
+    for bad in [
+        "",
+        "func",
+        "func @f( {",
+        "func @f() -> f64 { return %x }",
+        "\u{0}\u{1}é",
+        "func @f[%n](%x: [%n]f64) -> f64 { return %x }",
+    ] {
         for command in ["opt", "run", "explain", "code"] {
             let (code, _, errors) = cuprous(&[command, "-"], bad.as_bytes());
-            assert!(matches!(code, Some(1 | 2)) && !errors.is_empty() && !errors.contains("panicked"), "{command} {bad:?}: {code:?} {errors}");
+            assert!(
+                matches!(code, Some(1 | 2)) && !errors.is_empty() && !errors.contains("panicked"),
+                "{command} {bad:?}: {code:?} {errors}"
+            );
         }
     }
     let (code, _, errors) = cuprous(&["opt", "-"], &[0xff, 0xfe, 0x00]);
-    assert!(matches!(code, Some(1 | 2)) && !errors.contains("panicked"), "{errors}");
+    assert!(
+        matches!(code, Some(1 | 2)) && !errors.contains("panicked"),
+        "{errors}"
+    );
 }

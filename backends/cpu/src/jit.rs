@@ -48,7 +48,11 @@ fn internal(error: impl Display) -> CompileError {
 /// The target: the host with all its features.
 fn target() -> Result<OwnedTargetIsa, CompileError> {
     let mut flags = settings::builder();
-    let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+    let verify = if cfg!(debug_assertions) {
+        "true"
+    } else {
+        "false"
+    };
     for (name, value) in [
         ("opt_level", "speed"),
         ("is_pic", "false"),
@@ -59,7 +63,9 @@ fn target() -> Result<OwnedTargetIsa, CompileError> {
         flags.set(name, value).map_err(internal)?;
     }
     let builder = cranelift_native::builder().map_err(internal)?;
-    builder.finish(settings::Flags::new(flags)).map_err(internal)
+    builder
+        .finish(settings::Flags::new(flags))
+        .map_err(internal)
 }
 
 /// Names everything that the code depends on: the architecture and the features in use.
@@ -94,10 +100,16 @@ impl Jit {
         let module = self.module.as_mut().expect("made above");
         let count = self.names.entry(name.to_owned()).or_default();
         *count += 1;
-        let unique = if *count == 1 { name.to_owned() } else { format!("{name}.{count}") };
+        let unique = if *count == 1 {
+            name.to_owned()
+        } else {
+            format!("{name}.{count}")
+        };
         let mut context = module.make_context();
         let signature = &mut context.func.signature;
-        signature.params.extend(vec![AbiParam::new(types::I64); params]);
+        signature
+            .params
+            .extend(vec![AbiParam::new(types::I64); params]);
         signature.returns.push(AbiParam::new(types::I64));
         let call_conv = signature.call_conv;
         let id = module
@@ -115,9 +127,12 @@ impl Jit {
             let _ = writeln!(listing, "{}", context.func.display());
             context.set_disasm(true);
         }
-        module
-            .define_function(id, &mut context)
-            .map_err(|error| internal(format_args!("@{unique}: {error:?}\n{}", context.func.display())))?;
+        module.define_function(id, &mut context).map_err(|error| {
+            internal(format_args!(
+                "@{unique}: {error:?}\n{}",
+                context.func.display()
+            ))
+        })?;
         if let Some(listing) = &mut self.listing
             && let Some(code) = context.compiled_code()
             && let Some(text) = &code.vcode
@@ -133,7 +148,11 @@ impl Jit {
         let mut addresses = HashMap::new();
         if let Some(module) = &mut self.module {
             module.finalize_definitions().map_err(internal)?;
-            addresses.extend(self.defined.iter().map(|&id| (id, module.get_finalized_function(id))));
+            addresses.extend(
+                self.defined
+                    .iter()
+                    .map(|&id| (id, module.get_finalized_function(id))),
+            );
         }
         Ok(Code {
             addresses,

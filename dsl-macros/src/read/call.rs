@@ -102,7 +102,8 @@ impl Reader {
             None => meaning(&path.path),
         };
         // `T::PI()` of a type parameter is a function in spite of its name.
-        let of_parameter = || typed(path).is_some_and(|(ty, _)| self.generics.mentioned(&ty).is_some());
+        let of_parameter =
+            || typed(path).is_some_and(|(ty, _)| self.generics.mentioned(&ty).is_some());
         let found = match found {
             Meaning::Constant if of_parameter() => Meaning::Member,
             found => found,

@@ -92,7 +92,10 @@ pub fn inline(
 
 fn elaborate(tree: &'static Kernel) -> Func {
     let broken = |what: &dyn std::fmt::Display| -> ! {
-        panic!("internal error in the mathematical function {}: {what}", tree.name)
+        panic!(
+            "internal error in the mathematical function {}: {what}",
+            tree.name
+        )
     };
     let mut func = lower(tree, &[]).unwrap_or_else(|mistake| broken(&format!("{mistake:?}")));
     // The indices of their tables are masked to the tables' lengths.
