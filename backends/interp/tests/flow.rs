@@ -1,5 +1,8 @@
 //! Kernels whose control flow is unusual: the ways to leave constructs, arrays in branches and loops, mistakes.
 
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
+
 // Generated code begins its paths with `::cuprous`.
 extern crate dsl_runtime as cuprous;
 

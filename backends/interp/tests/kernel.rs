@@ -1,6 +1,9 @@
 //! Kernels of every form of the language: the IR that they become is valid, and the interpreter computes what the function
 //! as written computes.
 
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
+
 // Generated code begins its paths with `::cuprous`.
 extern crate dsl_runtime as cuprous;
 

@@ -4,6 +4,9 @@
 //! Their main paths have no branches, so that a vectoriser gives each lane the same instructions; what only few arguments
 //! need (angles beyond 10⁹) stands behind one `if`. None can fail.
 
+// Coefficients are what they are, also where one comes near a well-known number or has more digits than its type.
+#![allow(clippy::approx_constant, clippy::excessive_precision)]
+
 mod circle;
 pub mod cos;
 pub mod erf;
