@@ -78,3 +78,6 @@ mod errors {}
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
+#[cfg(doctest)]
+#[doc = include_str!("../docs/reference.md")]
+mod reference {}
