@@ -68,10 +68,7 @@ impl Executable for Both {
     ) -> Result<Vec<Value>, Failure> {
         self.optimised
             .run(args, into)
-            .or_else(|failure| match self.typed.run(args, into) {
-                Ok(_) => Err(failure),
-                Err(exact) => Err(exact),
-            })
+            .map_err(|failure| self.typed.run(args, into).err().unwrap_or(failure))
     }
     fn code(&self) -> String {
         self.optimised.code()
