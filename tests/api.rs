@@ -1,5 +1,8 @@
 //! The contract with users, clause by clause: arguments, results, arrays, places, what the macro emits, errors, edges,
 //! threads, memory, the tool.
+
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
 #![deny(warnings)]
 
 #[path = "api/argument.rs"]

@@ -1,5 +1,8 @@
 //! The programs of the front page: every place agrees with the plain function.
 
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
+
 use cuprous::prelude::*;
 
 #[kernel]

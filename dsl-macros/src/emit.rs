@@ -321,7 +321,7 @@ fn plain(func: &ItemFn, params: &[Param], block: &syn::Block, names: &Names) -> 
         #(#attrs)*
         #[allow(
             dead_code, non_snake_case, private_interfaces, private_bounds, unstable_name_collisions, clippy::too_many_arguments, clippy::type_complexity, clippy::needless_pass_by_value,
-            clippy::must_use_candidate
+            clippy::must_use_candidate, clippy::extra_unused_lifetimes
         )]
         #vis #sig {
             #(#lets)*
