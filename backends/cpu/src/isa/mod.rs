@@ -105,7 +105,13 @@ pub trait Simd: Isa {
     /// By lane, `a` where the mask (lanes of the size of `ty`) is true.
     fn select(&mut self, ty: ScalarType, mask: Reg, a: Reg, b: Reg) -> Reg;
     /// Rust's `as` on whole registers: from the registers that hold `count` lanes to those that do.
-    fn convert(&mut self, from: ScalarType, to: ScalarType, count: usize, regs: &[Reg]) -> Option<Vec<Reg>>;
+    fn convert(
+        &mut self,
+        from: ScalarType,
+        to: ScalarType,
+        count: usize,
+        regs: &[Reg],
+    ) -> Option<Vec<Reg>>;
     /// The same bits under another type.
     fn view(&mut self, from: ScalarType, to: ScalarType, value: Reg) -> Reg;
     /// A scalar from a lane.
@@ -138,9 +144,40 @@ pub fn native(op: ScalarOp, ty: ScalarType) -> bool {
     use ScalarOp::*;
     let computed = matches!(
         op,
-        Add | Sub | Mul | Div | Rem | Neg | Abs | MulHigh | Min | Max | And | Or | Xor | Not | Shl | Shr | RotateLeft
-            | CountOnes | LeadingZeros | TrailingZeros | Eq | Ne | Lt | Le | Gt | Ge | Select | Fma | Sqrt | Floor
-            | Ceil | Trunc | Nearest | Round | Copysign
+        Add | Sub
+            | Mul
+            | Div
+            | Rem
+            | Neg
+            | Abs
+            | MulHigh
+            | Min
+            | Max
+            | And
+            | Or
+            | Xor
+            | Not
+            | Shl
+            | Shr
+            | RotateLeft
+            | CountOnes
+            | LeadingZeros
+            | TrailingZeros
+            | Eq
+            | Ne
+            | Lt
+            | Le
+            | Gt
+            | Ge
+            | Select
+            | Fma
+            | Sqrt
+            | Floor
+            | Ceil
+            | Trunc
+            | Nearest
+            | Round
+            | Copysign
     );
     computed && op.row().signature.admits(ty)
 }

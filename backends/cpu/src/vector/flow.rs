@@ -2,7 +2,9 @@
 
 use super::{Array, Emit, Value};
 use crate::isa::{Kind, Label, Reg, Simd};
-use dsl_runtime::ir::{Atom, Block, Const, Expr, Loop, LoopKind, ScalarOp, ScalarType, Stmt, Var, VarSet};
+use dsl_runtime::ir::{
+    Atom, Block, Const, Expr, Loop, LoopKind, ScalarOp, ScalarType, Stmt, Var, VarSet,
+};
 
 impl<I: Simd> Emit<'_, I> {
     /// The registers that carry a name over a joint.
@@ -87,7 +89,10 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     fn flatten_all(&mut self, vars: &[Var], values: &[Value]) -> Vec<Reg> {
-        vars.iter().zip(values).flat_map(|(&var, value)| self.flatten(var, value)).collect()
+        vars.iter()
+            .zip(values)
+            .flat_map(|(&var, value)| self.flatten(var, value))
+            .collect()
     }
 
     /// Arrays whose last use is this statement: they go to the blocks inside.
@@ -144,8 +149,20 @@ impl<I: Simd> Emit<'_, I> {
             let ty = self.func.ty(def).elem;
             // `&&` and `||`.
             let value = match (then.results[k].as_const(), other.results[k].as_const()) {
-                (_, Some(Const { ty: ScalarType::Bool, bits: 0 })) => self.apply(ScalarOp::And, ty, &[cond.clone(), a]),
-                (Some(Const { ty: ScalarType::Bool, bits: 1 }), _) => self.apply(ScalarOp::Or, ty, &[cond.clone(), b]),
+                (
+                    _,
+                    Some(Const {
+                        ty: ScalarType::Bool,
+                        bits: 0,
+                    }),
+                ) => self.apply(ScalarOp::And, ty, &[cond.clone(), a]),
+                (
+                    Some(Const {
+                        ty: ScalarType::Bool,
+                        bits: 1,
+                    }),
+                    _,
+                ) => self.apply(ScalarOp::Or, ty, &[cond.clone(), b]),
                 _ => self.apply(ScalarOp::Select, ty, &[cond.clone(), a, b]),
             };
             self.define(def, value);
@@ -205,7 +222,9 @@ impl<I: Simd> Emit<'_, I> {
             .iter()
             .enumerate()
             .map(|(k, &(_, init))| {
-                let again = rounds.carried[k + 1..].iter().any(|&(_, other)| other == init);
+                let again = rounds.carried[k + 1..]
+                    .iter()
+                    .any(|&(_, other)| other == init);
                 let moves = init.as_var().is_some_and(|var| {
                     let scope = self.scopes.last().expect("a scope is open");
                     scope.dying.contains(&var) && !self.plan.used_in_loop(rounds, var)
@@ -252,7 +271,11 @@ impl<I: Simd> Emit<'_, I> {
         let word = Kind::Scalar(ScalarType::U64);
         let mut kinds = vec![word];
         kinds.extend(self.joint_kinds(vars));
-        let (head, inside, exit) = (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let zero = self.word(0);
         let mut args = vec![zero];
         args.extend(first);
@@ -273,7 +296,11 @@ impl<I: Simd> Emit<'_, I> {
         };
         self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
-        let moved = vars.iter().copied().filter(|&v| !self.func.ty(v).is_scalar()).collect();
+        let moved = vars
+            .iter()
+            .copied()
+            .filter(|&v| !self.func.ty(v).is_scalar())
+            .collect();
         let next = self.block(&rounds.body, moved);
         let mut args = vec![self.add(params[0], 1)];
         args.extend(self.flatten_all(vars, &next));
@@ -282,15 +309,24 @@ impl<I: Simd> Emit<'_, I> {
         params[1..].to_vec()
     }
 
-    fn masked_rounds(&mut self, stmt: &Stmt, rounds: &Loop, vars: &[Var], first: Vec<Reg>) -> Vec<Reg> {
+    fn masked_rounds(
+        &mut self,
+        stmt: &Stmt,
+        rounds: &Loop,
+        vars: &[Var],
+        first: Vec<Reg>,
+    ) -> Vec<Reg> {
         let saved = self.lanes.as_ref().expect("lanes").mask.clone();
         let size = self.lanes.as_ref().expect("lanes").size;
         let masks = self.registers(size);
         let mut kinds = vec![Kind::Scalar(ScalarType::U64)];
         kinds.extend(vec![Kind::Mask(size); masks]);
         kinds.extend(self.joint_kinds(vars));
-        let (head, inside, exit): (Label, Label, Label) =
-            (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit): (Label, Label, Label) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let mut args = vec![self.word(0)];
         let all = Value::Scalar(self.isa.constant(Const::bool(true)));
         let active = match &saved {
@@ -315,7 +351,11 @@ impl<I: Simd> Emit<'_, I> {
             LoopKind::For { index, extent } => {
                 self.define(*index, Value::Scalar(params[0]));
                 let extent = self.value(*extent);
-                self.apply(ScalarOp::Lt, ScalarType::U64, &[Value::Scalar(params[0]), extent])
+                self.apply(
+                    ScalarOp::Lt,
+                    ScalarType::U64,
+                    &[Value::Scalar(params[0]), extent],
+                )
             }
             LoopKind::While(cond) => self.block(cond, VarSet::new())[0].clone(),
         };
@@ -327,7 +367,13 @@ impl<I: Simd> Emit<'_, I> {
         let any = self.any();
         self.isa.repeat(any, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
-        let (_, still) = self.lanes.as_ref().expect("lanes").mask.clone().expect("a mask");
+        let (_, still) = self
+            .lanes
+            .as_ref()
+            .expect("lanes")
+            .mask
+            .clone()
+            .expect("a mask");
         let next = self.block(&rounds.body, VarSet::new());
         let next = self.flatten_all(vars, &next);
         let mut args = vec![self.add(params[0], 1)];
