@@ -24,7 +24,8 @@ pub(crate) struct Handle(FuncId);
 pub(crate) struct Jit {
     module: Option<JITModule>,
     frontend: FunctionBuilderContext,
-    defined: Vec<FuncId>,
+    /// Name, and bytes of code.
+    defined: Vec<(FuncId, String, usize)>,
     listing: Option<String>,
     names: HashMap<String, usize>,
 }
@@ -139,8 +140,11 @@ impl Jit {
         {
             let _ = writeln!(listing, "; machine code of {unique}\n{text}");
         }
+        let bytes = context
+            .compiled_code()
+            .map_or(0, |code| code.code_buffer().len());
         module.clear_context(&mut context);
-        self.defined.push(id);
+        self.defined.push((id, unique, bytes));
         Ok(Handle(id))
     }
 
@@ -151,14 +155,43 @@ impl Jit {
             addresses.extend(
                 self.defined
                     .iter()
+<<<<<<< HEAD
                     .map(|&id| (id, module.get_finalized_function(id))),
             );
+=======
+                    .map(|(id, ..)| (*id, module.get_finalized_function(*id))),
+            );
+            if std::env::var_os("CUPROUS_PERF").is_some() {
+                perf_map(&self.defined, &addresses);
+            }
+>>>>>>> heads/codegen
         }
         Ok(Code {
             addresses,
             module: self.module,
             listing: self.listing.unwrap_or_default(),
         })
+    }
+}
+
+/// Tells `perf` the names of functions, where the variable `CUPROUS_PERF` is set: the file that it looks for by the number
+/// of the process. A profile without names is no reason to fail.
+fn perf_map(defined: &[(FuncId, String, usize)], addresses: &HashMap<FuncId, *const u8>) {
+    let path = std::env::temp_dir().join(format!("perf-{}.map", std::process::id()));
+    let mut text = String::new();
+    for (id, name, bytes) in defined {
+        let _ = writeln!(
+            text,
+            "{:x} {bytes:x} cuprous::{name}",
+            addresses[id] as usize
+        );
+    }
+    if let Ok(mut file) = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+    {
+        let _ = std::io::Write::write_all(&mut file, text.as_bytes());
     }
 }
 

@@ -510,6 +510,10 @@ impl<I: Simd> Emit<'_, I> {
 
     /// A par whose iterations run one after the other, each for all lanes of the par around it: left folds.
     fn nested_lanes(&mut self, stmt: &Stmt, par: &Par) {
+        self.note_par(
+            par,
+            "one after the other for the lanes of the par around it",
+        );
         let saved = self.lanes.as_ref().expect("lanes").mask.clone();
         let size = self.lanes.as_ref().expect("lanes").size;
         let extent = self.value(par.extent);

@@ -58,11 +58,31 @@ impl<I: Simd> Emit<'_, I> {
         carried: Vec<Reg>,
     ) -> Vec<Reg> {
         match self.plan.width(par.index) {
-            Some(width) => self.vector_range(par, width, lo, hi, states, carried),
-            None => self.scalar_range(par, lo, hi, states, carried),
+            Some(width) => {
+                self.note_par(
+                    par,
+                    &format!("{} lanes, {} at a time", width.count, width.unroll),
+                );
+                self.vector_range(par, width, lo, hi, states, carried)
+            }
+            None => {
+                self.note_par(par, "scalar");
+                self.scalar_range(par, lo, hi, states, carried)
+            }
         }
     }
 
+<<<<<<< HEAD
+=======
+    /// Says in the listing which par the code that follows belongs to, and how it runs.
+    pub(crate) fn note_par(&mut self, par: &Par, how: &str) {
+        let name = &self.func.vars[par.index.0 as usize].name;
+        let sinks: Vec<&str> = par.sinks.iter().map(|s| s.kind.name()).collect();
+        self.isa
+            .note(&format!("par (%{name}) {{ {} }}: {how}", sinks.join(", ")));
+    }
+
+>>>>>>> heads/codegen
     pub(crate) fn scalar_range(
         &mut self,
         par: &Par,
