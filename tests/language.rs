@@ -5,8 +5,6 @@
 #[path = "language/harness.rs"]
 mod harness;
 
-#[path = "language/statement.rs"]
-mod statement;
 #[path = "language/generic.rs"]
 mod generic;
 #[path = "language/iterator.rs"]
@@ -17,3 +15,5 @@ mod matrix;
 mod primitive;
 #[path = "language/scalar.rs"]
 mod scalar;
+#[path = "language/statement.rs"]
+mod statement;

@@ -15,7 +15,11 @@ fn axpy<T: Scalar>(a: T, x: &[T], y: &[T]) -> Vec<T> {
 
 #[kernel]
 fn gauss<T: Real>(x: &[T], width: T) -> Vec<T> {
-    x.map(|v| (-T::of(0.5) * (v / width).powi(2)).exp() * T::of(2.0).sqrt() + T::PI() + T::one().max(v).min(T::of(7.0)))
+    x.map(|v| {
+        (-T::of(0.5) * (v / width).powi(2)).exp() * T::of(2.0).sqrt()
+            + T::PI()
+            + T::one().max(v).min(T::of(7.0))
+    })
 }
 
 #[kernel]
@@ -43,7 +47,15 @@ fn generic_where<T>(x: &[T], lo: T, hi: T) -> Vec<T>
 where
     T: Scalar + PartialOrd,
 {
-    x.map(|v| if v < lo { lo } else if v > hi { hi } else { v })
+    x.map(|v| {
+        if v < lo {
+            lo
+        } else if v > hi {
+            hi
+        } else {
+            v
+        }
+    })
 }
 
 #[kernel]
@@ -70,7 +82,11 @@ fn twice(v: f64, f: impl Fn(f64, usize) -> f64) -> f64 {
 #[kernel]
 fn higher(x: &[f64], k: f64) -> (Vec<f64>, Vec<i32>, Vec<f64>) {
     let g = |v: f64| v * k;
-    (apply(x, g), apply(x, |v| v as i32 + 1), x.map(|v| twice(v, |a, i| a * 2.0 + i as f64)))
+    (
+        apply(x, g),
+        apply(x, |v| v as i32 + 1),
+        x.map(|v| twice(v, |a, i| a * 2.0 + i as f64)),
+    )
 }
 
 #[kernel]
@@ -115,7 +131,11 @@ use library::bump as renamed;
 
 #[kernel]
 fn across_modules(x: &[i32]) -> (Vec<i32>, Vec<i32>, i32) {
-    (library::deep::bump_all(x), x.map(renamed), self::library::bump(3))
+    (
+        library::deep::bump_all(x),
+        x.map(renamed),
+        self::library::bump(3),
+    )
 }
 
 macro_rules! elementwise {
@@ -168,8 +188,14 @@ fn out_of_fixed(a: [i32; 4], k: usize) -> i32 {
 fn matrix_power(m: [[u64; 2]; 2], n: u32) -> [[u64; 2]; 2] {
     let mul = |a: [[u64; 2]; 2], b: [[u64; 2]; 2]| {
         [
-            [a[0][0] * b[0][0] + a[0][1] * b[1][0], a[0][0] * b[0][1] + a[0][1] * b[1][1]],
-            [a[1][0] * b[0][0] + a[1][1] * b[1][0], a[1][0] * b[0][1] + a[1][1] * b[1][1]],
+            [
+                a[0][0] * b[0][0] + a[0][1] * b[1][0],
+                a[0][0] * b[0][1] + a[0][1] * b[1][1],
+            ],
+            [
+                a[1][0] * b[0][0] + a[1][1] * b[1][0],
+                a[1][0] * b[0][1] + a[1][1] * b[1][1],
+            ],
         ]
     };
     let mut r = [[1, 0], [0, 1]];
@@ -200,14 +226,21 @@ fn mutable_helper(x: &mut [f64], k: usize) -> f64 {
 pub fn random(n: usize, seed: u64) -> (Vec<f64>, Vec<[u32; 4]>, f64) {
     let u = indices(n).map(|i| rng::uniform(seed, i as u64));
     let s = u.sum();
-    (u, indices(n).map(|i| rng::philox([seed as u32, 3], [i as u32, 1, 2, 3])), s)
+    (
+        u,
+        indices(n).map(|i| rng::philox([seed as u32, 3], [i as u32, 1, 2, 3])),
+        s,
+    )
 }
 
 #[kernel]
-fn complicated_tuple(x: &[((i32, f32), [u8; 2])]) -> (Vec<(u8, f32)>, (i32, [u8; 2])) {
+fn complicated_tuple(x: &[((i32, f32), [u8; 2])]) -> (Vec<(u8, f32)>, (i32, (u8, u8))) {
     let y = x.map(|((a, b), c)| (c[1], b + a as f32));
-    let z = x.reduce(((0, 0.0), [0, 0]), |p, q| ((p.0.0 + q.0.0, 0.0), [p.1[0] | q.1[0], p.1[1].max(q.1[1])]));
-    (y, (z.0.0, z.1))
+    let pairs = x.map(|(a, b)| (a.0, (b[0], b[1])));
+    let z = pairs.reduce((0, (0, 0)), |p, q| {
+        (p.0 + q.0, (p.1.0 | q.1.0, p.1.1.max(q.1.1)))
+    });
+    (y, z)
 }
 
 #[kernel]

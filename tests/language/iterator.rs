@@ -7,7 +7,10 @@ use cuprous::prelude::*;
 fn basics(x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>, Vec<(usize, f64)>) {
     (
         x.iter().zip(y).map(|(x, y)| 2.0 * x + y).collect(),
-        x.iter().zip(y.iter()).map(|(&x, &y)| x - y).collect::<Vec<f64>>(),
+        x.iter()
+            .zip(y.iter())
+            .map(|(&x, &y)| x - y)
+            .collect::<Vec<f64>>(),
         x.iter().copied().map(|v| v * v).collect::<Vec<_>>(),
         x.iter().cloned().enumerate().collect(),
     )
@@ -17,10 +20,16 @@ fn basics(x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>, Vec<(usize, f6
 fn filters(x: &[i32]) -> (Vec<i32>, Vec<i32>, usize, i32, Vec<usize>) {
     (
         x.iter().filter(|v| **v > 0).copied().collect(),
-        x.iter().filter_map(|&v| (v % 3 == 0).then_some(v / 3)).collect(),
+        x.iter()
+            .filter_map(|&v| (v % 3 == 0).then_some(v / 3))
+            .collect(),
         x.iter().filter(|&&v| v < 0).count(),
         x.iter().filter(|&v| v % 2 == 0).sum(),
-        x.iter().enumerate().filter(|(_, v)| **v > 50).map(|(i, _)| i).collect(),
+        x.iter()
+            .enumerate()
+            .filter(|(_, v)| **v > 50)
+            .map(|(i, _)| i)
+            .collect(),
     )
 }
 
@@ -44,14 +53,26 @@ fn unequal(x: &[i32], y: &[i32]) -> Vec<i32> {
 fn totals(x: &[f64], n: &[i64]) -> (f64, f64, i64, i64, f64) {
     let s: f64 = x.iter().sum();
     let p = n.iter().map(|v| v % 5 + 7).product::<i64>();
-    (s, x.iter().map(|v| v * v).sum::<f64>().sqrt(), p, n.iter().copied().sum::<i64>(), x.iter().map(|v| 1.0 + v / 1000.0).product())
+    (
+        s,
+        x.iter().map(|v| v * v).sum::<f64>().sqrt(),
+        p,
+        n.iter().copied().sum::<i64>(),
+        x.iter().map(|v| 1.0 + v / 1000.0).product(),
+    )
 }
 
 #[kernel]
 fn extremes(x: &[f64], n: &[i32]) -> (f64, f64, i32, i32, i32, bool) {
     (
-        x.iter().copied().min_by(|a, b| a.total_cmp(b)).unwrap_or(0.0),
-        x.iter().max_by(|a, b| a.total_cmp(b)).copied().unwrap_or(0.0),
+        x.iter()
+            .copied()
+            .min_by(|a, b| a.total_cmp(b))
+            .unwrap_or(0.0),
+        x.iter()
+            .max_by(|a, b| a.total_cmp(b))
+            .copied()
+            .unwrap_or(0.0),
         n.iter().copied().min().unwrap_or(-1),
         *n.iter().max().unwrap_or(&-2),
         n.iter().map(|v| v * v).max().unwrap_or(0),
@@ -83,7 +104,10 @@ fn folds(x: &[i32]) -> (i32, f64, (i32, usize), i64) {
     (
         x.iter().fold(0, |a, b| (a * 3 + b) % 1007),
         x.iter().fold(1.0, |a, &b| a * 0.5 + b as f64),
-        x.iter().enumerate().fold((i32::MIN, 0), |best, (i, &v)| if v > best.0 { (v, i) } else { best }),
+        x.iter().enumerate().fold(
+            (i32::MIN, 0),
+            |best, (i, &v)| if v > best.0 { (v, i) } else { best },
+        ),
         (0..x.len()).fold(0i64, |a, i| a * 2 % 10007 + x[i] as i64 * i as i64),
     )
 }
@@ -104,7 +128,9 @@ fn ranges(n: usize) -> (Vec<usize>, usize, Vec<i32>, f64, Vec<usize>, bool) {
 fn flattening(n: usize) -> (Vec<(usize, usize)>, usize, Vec<usize>) {
     (
         (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).collect(),
-        (0..n).flat_map(|i| (i..n).filter(move |j| (i + j) % 3 == 0)).count(),
+        (0..n)
+            .flat_map(|i| (i..n).filter(move |j| (i + j) % 3 == 0))
+            .count(),
         (0..n).flat_map(|i| vec![i; i % 3]).collect(),
     )
 }
@@ -127,15 +153,25 @@ fn into_iters(x: Vec<i32>) -> (Vec<i32>, i32) {
 
 #[kernel]
 fn matrix_vector(a: &[f64], x: &[f64], n: usize) -> Vec<f64> {
-    (0..n).map(|i| a[i * n..(i + 1) * n].iter().zip(x).map(|(a, x)| a * x).sum()).collect()
+    (0..n)
+        .map(|i| {
+            a[i * n..(i + 1) * n]
+                .iter()
+                .zip(x)
+                .map(|(a, x)| a * x)
+                .sum()
+        })
+        .collect()
 }
 
 #[kernel]
 fn matrix_matrix(a: &[f64], b: &[f64], n: usize) -> Vec<f64> {
-    (0..n * n).map(|k| {
-        let (i, j) = (k / n, k % n);
-        (0..n).map(|l| a[i * n + l] * b[l * n + j]).sum()
-    }).collect()
+    (0..n * n)
+        .map(|k| {
+            let (i, j) = (k / n, k % n);
+            (0..n).map(|l| a[i * n + l] * b[l * n + j]).sum()
+        })
+        .collect()
 }
 
 #[kernel]
@@ -151,12 +187,16 @@ fn moving(x: &[f64], k: usize) -> Vec<f64> {
 
 #[kernel]
 fn horner(c: &[f64], x: &[f64]) -> Vec<f64> {
-    x.iter().map(|&v| c.iter().rev().fold(0.0, |s, &c| s * v + c)).collect()
+    x.iter()
+        .map(|&v| c.iter().rev().fold(0.0, |s, &c| s * v + c))
+        .collect()
 }
 
 #[kernel]
 fn primes(n: u64) -> Vec<u64> {
-    (2..n).filter(|&k| (2..k).take_while(|d| d * d <= k).all(|d| k % d != 0)).collect()
+    (2..n)
+        .filter(|&k| (2..k).take_while(|d| d * d <= k).all(|d| k % d != 0))
+        .collect()
 }
 
 #[kernel]
@@ -182,7 +222,10 @@ fn last_words(x: &[i32]) -> (i32, i32, i32, i32) {
         x.iter().copied().last().unwrap_or(0),
         x.iter().nth(2).copied().unwrap_or(-1),
         x.first().copied().unwrap_or(-2),
-        x.iter().copied().min_by_key(|v| (v - 7).abs()).unwrap_or(-3),
+        x.iter()
+            .copied()
+            .min_by_key(|v| (v - 7).abs())
+            .unwrap_or(-3),
     )
 }
 

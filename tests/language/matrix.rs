@@ -44,7 +44,12 @@ fn slices(u: ArrayView2<f64>) -> (Array2<f64>, Array2<f64>, Array1<f64>, f64) {
 
 #[kernel]
 fn axes(u: &Array2<f64>) -> (Array1<f64>, Array1<f64>, Array1<f64>, f64) {
-    (u.sum_axis(Axis(0)), u.sum_axis(Axis(1)), u.map_axis(Axis(1), |r| r.iter().copied().fold(0.0, f64::max)), u.sum())
+    (
+        u.sum_axis(Axis(0)),
+        u.sum_axis(Axis(1)),
+        u.map_axis(Axis(1), |r| r.iter().copied().fold(0.0, f64::max)),
+        u.sum(),
+    )
 }
 
 #[kernel]
@@ -61,7 +66,9 @@ fn product(u: &Array2<f64>, v: &Array2<f64>) -> Array2<f64> {
 fn product_by_hand(u: ArrayView2<f32>, v: ArrayView2<f32>) -> Array2<f32> {
     let (h, _) = u.dim();
     let (_, w) = v.dim();
-    tabulate2((h, w), |(i, j)| u.row(i).iter().zip(v.column(j)).map(|(a, b)| a * b).sum())
+    tabulate2((h, w), |(i, j)| {
+        u.row(i).iter().zip(v.column(j)).map(|(a, b)| a * b).sum()
+    })
 }
 
 #[kernel]
@@ -108,7 +115,11 @@ fn zeros(h: usize, w: usize) -> (Array2<f32>, Array2<i32>, Array1<f64>) {
 
 #[kernel]
 fn one_dimensional(x: &Array1<f64>, y: ArrayView1<f64>) -> (Array1<f64>, f64, Vec<f64>) {
-    (x.mapv(|v| v * 2.0), x.dot(&y), y.iter().zip(x).map(|(a, b)| a - b).collect())
+    (
+        x.mapv(|v| v * 2.0),
+        x.dot(&y),
+        y.iter().zip(x).map(|(a, b)| a - b).collect(),
+    )
 }
 
 #[kernel]

@@ -364,7 +364,16 @@ fn constants(x: &[usize]) -> (Vec<f64>, Vec<i32>, usize, Vec<f32>, u32, f32, f64
 
 #[kernel]
 fn literals() -> (u8, i64, u32, f32, f64, usize, i8, u64) {
-    (b'a', -1_000_000_000_000, 0xffff_0000, 1e-3f32, 2.5e10, 0b1010, -128, 0o17u64)
+    (
+        b'a',
+        -1_000_000_000_000,
+        0xffff_0000,
+        1e-3f32,
+        2.5e10,
+        0b1010,
+        -128,
+        0o17u64,
+    )
 }
 
 #[kernel]
@@ -380,7 +389,12 @@ fn booleans(x: &[bool], y: &[bool]) -> (Vec<bool>, Vec<bool>, Vec<bool>, Vec<i32
 
 #[kernel]
 fn precedence(a: i32, b: i32) -> (i32, bool, i32, i32) {
-    (a + b * 3 - a / 2 % 4, a < b && b < 100 || a == 5, -a * b, a & 7 | b << 2 ^ 5)
+    (
+        a + b * 3 - a / 2 % 4,
+        a < b && b < 100 || a == 5,
+        -a * b,
+        a & 7 | b << 2 ^ 5,
+    )
 }
 
 tests! {

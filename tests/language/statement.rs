@@ -20,7 +20,10 @@ fn patterns(p: (i32, (f64, u8)), q: (i32, i32, i32, i32)) -> (f64, i32) {
     let (first, .., last) = q;
     let (.., third, _) = q;
     let ((x, _), y) = ((a, b), c);
-    (b + c as f64 + x as f64 + y as f64, first * 1000 + last * 10 + third)
+    (
+        b + c as f64 + x as f64 + y as f64,
+        first * 1000 + last * 10 + third,
+    )
 }
 
 #[kernel]
@@ -67,7 +70,9 @@ fn let_else(x: &[i32], k: usize) -> i32 {
     let Some(v) = x.get(k) else {
         return -1;
     };
-    let Some(w) = x.last().copied() else { return -2 };
+    let Some(w) = x.last().copied() else {
+        return -2;
+    };
     v + w
 }
 
@@ -374,7 +379,13 @@ fn sieve(n: usize) -> Vec<usize> {
 #[kernel]
 fn sub_slices(x: &[i32], a: usize, b: usize) -> (i32, i32, i32, usize, bool) {
     let y = &x[a..b];
-    (y.sum(), x[..a].iter().sum(), x[b..].product(), x[a..=b].len(), x[a..a].is_empty())
+    (
+        y.sum(),
+        x[..a].iter().sum(),
+        x[b..].product(),
+        x[a..=b].len(),
+        x[a..a].is_empty(),
+    )
 }
 
 #[kernel]
@@ -461,8 +472,16 @@ fn nested_tuples(x: &[(i32, (f64, bool))]) -> Vec<((f64, i32), bool)> {
 
 #[kernel]
 fn if_let_value(x: &[i32]) -> i32 {
-    let n = if let Some(m) = x.iter().copied().max() { m } else { 0 };
-    let k = x.iter().position(|v| *v == n).map(|k| k as i32 * 2).unwrap_or(-3);
+    let n = if let Some(m) = x.iter().copied().max() {
+        m
+    } else {
+        0
+    };
+    let k = x
+        .iter()
+        .position(|v| *v == n)
+        .map(|k| k as i32 * 2)
+        .unwrap_or(-3);
     n * 100 + k
 }
 
@@ -563,6 +582,10 @@ fn mutable_parameters() {
     for place in crate::harness::compiled() {
         let mut x = ints(100);
         unit::call(&mut x).on(&place).run().unwrap();
-        assert_eq!(x, ints(100).iter().map(|v| v + 1).collect::<Vec<_>>(), "{place}");
+        assert_eq!(
+            x,
+            ints(100).iter().map(|v| v + 1).collect::<Vec<_>>(),
+            "{place}"
+        );
     }
 }
