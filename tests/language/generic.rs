@@ -236,18 +236,11 @@ pub fn random(n: usize, seed: u64) -> (Vec<f64>, Vec<[u32; 4]>, f64) {
 #[kernel]
 fn complicated_tuple(x: &[((i32, f32), [u8; 2])]) -> (Vec<(u8, f32)>, (i32, (u8, u8))) {
     let y = x.map(|((a, b), c)| (c[1], b + a as f32));
-<<<<<<< HEAD
-    let z = x.reduce(((0, 0.0), [0, 0]), |p, q| {
-        ((p.0.0 + q.0.0, 0.0), [p.1[0] | q.1[0], p.1[1].max(q.1[1])])
-    });
-    (y, (z.0.0, z.1))
-=======
     let pairs = x.map(|(a, b)| (a.0, (b[0], b[1])));
     let z = pairs.reduce((0, (0, 0)), |p, q| {
         (p.0 + q.0, (p.1.0 | q.1.0, p.1.1.max(q.1.1)))
     });
     (y, z)
->>>>>>> heads/usera
 }
 
 #[kernel]

@@ -221,11 +221,7 @@ fn last_words(x: &[i32]) -> (i32, i32, i32, i32) {
     (
         x.iter().copied().last().unwrap_or(0),
         x.iter().nth(2).copied().unwrap_or(-1),
-<<<<<<< HEAD
-        x.iter().copied().next().unwrap_or(-2),
-=======
         x.first().copied().unwrap_or(-2),
->>>>>>> heads/usera
         x.iter()
             .copied()
             .min_by_key(|v| (v - 7).abs())

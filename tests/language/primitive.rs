@@ -46,12 +46,7 @@ fn reduces(x: &[i32]) -> (i32, i32, i32, i64, (i32, i32)) {
         x.reduce(0, |a, b| a + b),
         x.reduce(i32::MIN, |a, b| a.max(b)),
         x.reduce(100, |a, b| a ^ b),
-<<<<<<< HEAD
-        x.map(|v| v as i64)
-            .reduce(1, |a, b| (a * 31 + b) % 1_000_003),
-=======
         x.map(|v| v as i64).reduce(1, |a, b| (a + b) % 1_000_003),
->>>>>>> heads/usera
         x.map(|v| (v, v))
             .reduce((i32::MAX, i32::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1))),
     )

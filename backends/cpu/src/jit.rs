@@ -155,16 +155,11 @@ impl Jit {
             addresses.extend(
                 self.defined
                     .iter()
-<<<<<<< HEAD
-                    .map(|&id| (id, module.get_finalized_function(id))),
-            );
-=======
                     .map(|(id, ..)| (*id, module.get_finalized_function(*id))),
             );
             if std::env::var_os("CUPROUS_PERF").is_some() {
                 perf_map(&self.defined, &addresses);
             }
->>>>>>> heads/codegen
         }
         Ok(Code {
             addresses,

@@ -72,8 +72,6 @@ impl<I: Simd> Emit<'_, I> {
         }
     }
 
-<<<<<<< HEAD
-=======
     /// Says in the listing which par the code that follows belongs to, and how it runs.
     pub(crate) fn note_par(&mut self, par: &Par, how: &str) {
         let name = &self.func.vars[par.index.0 as usize].name;
@@ -82,7 +80,6 @@ impl<I: Simd> Emit<'_, I> {
             .note(&format!("par (%{name}) {{ {} }}: {how}", sinks.join(", ")));
     }
 
->>>>>>> heads/codegen
     pub(crate) fn scalar_range(
         &mut self,
         par: &Par,
