@@ -1,6 +1,7 @@
 //! The contract with users, clause by clause: arguments, results, arrays, places, what the macro emits, errors, edges,
 //! threads, memory, the tool.
-#![deny(warnings)]
+#![deny(warnings, missing_docs, unused_qualifications)]
+#![deny(unsafe_code)]
 
 #[path = "api/argument.rs"]
 mod argument;
