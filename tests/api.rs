@@ -3,7 +3,8 @@
 
 // Kernels in every spelling that users may write, not only the shortest.
 #![allow(clippy::all)]
-#![deny(warnings)]
+#![deny(warnings, missing_docs, unused_qualifications)]
+#![deny(unsafe_code)]
 
 #[path = "api/argument.rs"]
 mod argument;

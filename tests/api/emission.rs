@@ -150,6 +150,50 @@ macro_rules! shifts {
 shifts! { up 1 down -1 }
 
 #[kernel]
+fn lifetimes<'a, 'b: 'a>(
+    x: &'a [f32],
+    y: ArrayView1<'b, f32>,
+    z: &'b [f32; 2],
+    v: &Vec<f32>,
+) -> f32 {
+    x.sum() + y[0] + z[1] + v.sum()
+}
+
+#[kernel]
+fn by_value(
+    x: Vec<i32>,
+    a: Array1<i32>,
+    mut k: i32,
+    (p, q): (i32, i32),
+    [r, s]: [i32; 2],
+) -> ((i32, i32), [i32; 2]) {
+    k += p;
+    ((x.sum() + k, a[0] + q), [r, s])
+}
+
+#[kernel]
+#[rustfmt::skip]
+fn twelve(a: i8, b: i16, c: i32, d: i64, e: u8, f: u16, g: u32, h: u64, i: isize, j: usize, k: f32, l: f64)
+    -> (i8, i16, i32, i64, u8, u16, u32, u64, isize, usize, f32, f64) {
+    (a + 1, b + 1, c + 1, d + 1, e + 1, f + 1, g + 1, h + 1, i + 1, j + 1, k + 1.0, l + 1.0)
+}
+
+#[kernel]
+fn r#match(r#type: &[i32]) -> i32 {
+    r#type.sum()
+}
+
+#[kernel]
+fn wheres<T, U>(x: &[T], y: &[U]) -> Vec<(T, U)>
+where
+    T: Scalar + Send + 'static,
+    U: Int + PartialOrd<U>,
+{
+    x.zip(y)
+        .map(|(a, b)| if b > U::one() { (a, b) } else { (T::zero(), b) })
+}
+
+#[kernel]
 fn whoami(x: &[f64]) -> f64 {
     x.iter()
         .zip(&x[1..])
@@ -185,6 +229,25 @@ fn names_and_attributes() {
     everywhere!(vec![3, 6], map(&[1, 2]));
     everywhere!(vec![2], up(&[1]));
     everywhere!(vec![0], down(&[1]));
+    everywhere!(
+        15.0,
+        lifetimes(
+            &[1.0],
+            Array1::from(vec![2.0]).view(),
+            &[3.0, 4.0],
+            &vec![8.0]
+        )
+    );
+    everywhere!(
+        ((9, 4), [5, 6]),
+        by_value(vec![1, 2], Array1::from(vec![0]), 3, (3, 4), [5, 6])
+    );
+    everywhere!(
+        (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.0, 13.0),
+        twelve(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11.0, 12.0)
+    );
+    everywhere!(3, r#match(&[1, 2]));
+    everywhere!(vec![(0.0, 1u8), (2.0, 2)], wheres(&[1.0, 2.0], &[1u8, 2]));
     everywhere!(4.0, whoami(&[1.0, 2.0, 6.0]));
 }
 

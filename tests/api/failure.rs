@@ -122,6 +122,25 @@ fn option(x: &[i32], v: i32) -> usize {
     x.iter().position(|&e| e == v).unwrap()
 }
 
+#[kernel]
+fn letters(été: &[f32], i: usize) -> f32 {
+    let ß = /* größer */ été[i];
+    ß + /* tab before */ été[i + 1]
+}
+#[kernel]
+fn lines(x: &[i32], y: &[i32]) -> Vec<i32> {
+    x.zip(y).map(|(x, y)| (x + 1) / y)
+}
+macro_rules! made {
+    ($name:ident $e:expr) => {
+        #[kernel]
+        fn $name(x: &[f32]) -> f32 {
+            x[$e]
+        }
+    };
+}
+made! { fourth 3 }
+
 /// The same error at the interpreter and from compiled code on 1, 2, 3 and 8 threads.
 fn fails<R: std::fmt::Debug>(code: &str, words: &[&str], run: impl Fn(&Place) -> Result<R, Error>) {
     let want = run(&Place::interp()).unwrap_err();
@@ -344,6 +363,40 @@ fn texts() {
             .unwrap()
             .trim(),
         "x[i + 1]"
+    );
+}
+
+#[test]
+fn carets_stand_below_characters() {
+    let text = letters::call(&[1.0], 1).run().unwrap_err().to_string();
+    assert!(
+        text.contains("| \x20   let ß = /* größer */ été[i];\n")
+            || text.contains("let ß = /* größer */ été[i];\n"),
+        "{text}"
+    );
+    let shown: Vec<&str> = text.lines().collect();
+    let at = |line: &str, what: char| line.chars().position(|c| c == what).unwrap();
+    assert_eq!(
+        at(shown[4], '^'),
+        shown[3].chars().count() - "été[i];".chars().count(),
+        "{text}"
+    );
+    let text = letters::call(&[1.0], 0).run().unwrap_err().to_string();
+    let shown: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        at(shown[4], '^'),
+        shown[3].chars().count() - "été[i + 1]".chars().count(),
+        "{text}"
+    );
+    let text = lines::call(&[1], &[0]).run().unwrap_err().to_string();
+    assert!(
+        text.contains("(x + 1)") && text.contains("CU0202"),
+        "{text}"
+    );
+    let error = fourth::call(&[1.0]).run().unwrap_err();
+    assert!(
+        error.to_string().contains("index 3") && error.site().unwrap().line() > 0,
+        "{error}"
     );
 }
 

@@ -48,6 +48,17 @@ fn wrong_spellings() {
 }
 
 #[test]
+fn any_number_of_threads() {
+    assert_eq!(one::call().on(&Place::cpu_threads(200)).run().unwrap(), 1);
+    for n in [100_000_000, usize::MAX] {
+        match one::call().on(&Place::cpu_threads(n)).run() {
+            Ok(value) => assert_eq!(value, 1),
+            Err(error) => assert_eq!(error.code(), "CU0304", "{error}"),
+        }
+    }
+}
+
+#[test]
 fn what_is_not_there_is_unsupported() {
     let there = Place::available();
     for place in [Place::native(), Place::interp(), Place::cpu()] {

@@ -43,6 +43,38 @@ fn nothing(x: &[i32]) {
 }
 
 #[kernel]
+fn prefix(x: &[f64], limit: f64) -> Vec<f64> {
+    x.scan(0.0, |a, b| {
+        assert!(b < limit, "{b}");
+        a + b
+    })
+}
+
+#[kernel]
+fn kept(x: &[i32], y: &[i32]) -> Vec<i32> {
+    x.zip(y).map(|(x, y)| x % y).filter(|v| v % 3 == 1)
+}
+
+#[kernel]
+fn rounds(x: &[i32], y: &[i32], steps: usize) -> Vec<i32> {
+    let mut g = x.to_vec();
+    for s in 0..steps {
+        g = g.zip(y).map(|(g, y)| g + s as i32 / y);
+    }
+    g
+}
+
+#[kernel]
+fn turned(u: &Array2<f32>, k: f32) -> (Array2<f32>, f32) {
+    let (h, w) = u.dim();
+    let t = Array2::from_shape_fn((w, h), |(i, j)| {
+        assert!(u[[j, i]] != k, "found");
+        u[[j, i]]
+    });
+    (t, u.sum())
+}
+
+#[kernel]
 fn add_to(x: &mut [i32], y: &[i32], k: usize) -> Vec<i32> {
     for i in 0..x.len() {
         x[i] += y[i];
@@ -203,6 +235,101 @@ fn nothing_is_written_on_an_error() {
             .run_into(&mut call_out)
             .unwrap();
         assert_eq!(call_out, x);
+    }
+}
+
+#[test]
+fn every_sink_writes_all_or_nothing() {
+    let n = 50_000usize;
+    let x: Vec<i32> = (0..n as i32).collect();
+    let mut y = vec![1_000_000; n];
+    let f = vec![1.0; n];
+    let u = Array2::from_shape_fn((150, 70), |(i, j)| (i * 70 + j) as f32);
+    for place in Place::available() {
+        let mut out = vec![-1.0; n];
+        prefix::call(&f, 1.0)
+            .on(&place)
+            .run_into(&mut out)
+            .unwrap_err();
+        assert!(out.iter().all(|&v| v == -1.0), "{place}");
+        prefix::call(&f, 1e300)
+            .on(&place)
+            .run_into(&mut out)
+            .unwrap();
+        assert_eq!(out[n - 1], n as f64);
+        let mut wide = Array2::from_elem((2, n), -1.0);
+        prefix::call(&f, 1e300)
+            .on(&place)
+            .run_into(wide.slice_mut(s![1, ..;-1]))
+            .unwrap();
+        assert_eq!(
+            (wide[[1, 0]], wide[[0, 0]], wide[[1, n - 1]]),
+            (n as f64, -1.0, 1.0),
+            "{place}"
+        );
+        let want: Vec<i32> = x.iter().copied().filter(|v| v % 3 == 1).collect();
+        for extra in [0, 1, 5000] {
+            let mut out = vec![-1; want.len() + extra];
+            let result = kept::call(&x, &y).on(&place).run_into(&mut out);
+            if extra == 0 {
+                assert!(result.is_ok() && out == want, "{place}");
+            } else {
+                assert_eq!(result.unwrap_err().code(), "CU0302", "{place}");
+                assert!(out.iter().all(|&v| v == -1), "{place}");
+            }
+        }
+        let mut short = vec![-1; want.len() - 1];
+        assert_eq!(
+            kept::call(&x, &y)
+                .on(&place)
+                .run_into(&mut short)
+                .unwrap_err()
+                .code(),
+            "CU0302",
+            "{place}"
+        );
+        assert!(short.iter().all(|&v| v == -1), "{place}");
+        let mut every = Array1::from_elem(2 * want.len(), -1);
+        kept::call(&x, &y)
+            .on(&place)
+            .run_into(every.slice_mut(s![..;2]))
+            .unwrap();
+        assert_eq!(every.slice(s![..;2]).to_vec(), want, "{place}");
+        y[49_000] = 0;
+        let mut out = vec![-1; want.len()];
+        kept::call(&x, &y)
+            .on(&place)
+            .run_into(&mut out)
+            .unwrap_err();
+        assert!(out.iter().all(|&v| v == -1), "{place}");
+        let mut out = vec![-1; n];
+        rounds::call(&x, &y, 3)
+            .on(&place)
+            .run_into(&mut out)
+            .unwrap_err();
+        assert!(out.iter().all(|&v| v == -1), "{place}");
+        y[49_000] = 1_000_000;
+        rounds::call(&x, &y, 3)
+            .on(&place)
+            .run_into(&mut out)
+            .unwrap();
+        assert_eq!(out, x, "{place}");
+        rounds::call(&x, &y, 0)
+            .on(&place)
+            .run_into(&mut out)
+            .unwrap();
+        assert_eq!(out, x, "{place}");
+        let (mut t, mut sum) = (Array2::from_elem((70, 150), -1.0), -1.0);
+        turned::call(&u, 9000.0)
+            .on(&place)
+            .run_into((&mut t, &mut sum))
+            .unwrap_err();
+        assert!(t.iter().all(|&v| v == -1.0) && sum == -1.0, "{place}");
+        turned::call(&u, -9.0)
+            .on(&place)
+            .run_into((&mut t, &mut sum))
+            .unwrap();
+        assert_eq!(t, u.t(), "{place}");
     }
 }
 

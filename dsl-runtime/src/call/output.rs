@@ -233,7 +233,12 @@ impl<T: Element, D: Dimension> Output for ArrayBase<OwnedRepr<T>, D> {
         let (vec, shape) = values.vec(rank::<D>()?)?;
         let mut dim = D::zeros(shape.len());
         dim.slice_mut().copy_from_slice(&shape);
-        ArrayBase::from_shape_vec(dim, vec).map_err(|error| Defect::Backend(error.to_string()))
+        // Without an element, the other lengths may still multiply to more than ndarray counts to.
+        let known = vec.len();
+        ArrayBase::from_shape_vec(dim, vec).map_err(|error| match known {
+            0 => Defect::Memory(u128::MAX),
+            _ => Defect::Backend(error.to_string()),
+        })
     }
     fn send(self, place: &Place) -> Array<T> {
         Array::from_ndarray(self).at(place)
