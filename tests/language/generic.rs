@@ -244,6 +244,25 @@ fn complicated_tuple(x: &[((i32, f32), [u8; 2])]) -> (Vec<(u8, f32)>, (i32, (u8,
 }
 
 #[kernel]
+fn vectors(x: &[[f64; 3]]) -> ([f64; 3], Vec<[f64; 3]>, [[i64; 2]; 2]) {
+    let add = |a: [f64; 3], b: [f64; 3]| [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
+    let m = x
+        .map(|v| [[v[0] as i64, 1], [1, 0]])
+        .reduce([[1, 0], [0, 1]], |a, b| {
+            let mut c = [[0; 2]; 2];
+            for i in 0..2 {
+                for j in 0..2 {
+                    for k in 0..2 {
+                        c[i][j] = (c[i][j] + a[i][k] * b[k][j]) % 1009;
+                    }
+                }
+            }
+            c
+        });
+    (x.reduce([0.0; 3], add), x.scan([0.0; 3], add), m)
+}
+
+#[kernel]
 fn sum_type(n: usize) -> f64 {
     fn_helper(n as f64, 0.5)
 }
@@ -324,6 +343,10 @@ tests! {
         agree!(fixed_map([1.0, 2.0, 3.0]));
         agree!(matrix_power([[1, 1], [1, 0]], 40));
         agree!(complicated_tuple(&[((1, 2.0), [3, 4]), ((5, 6.5), [8, 2])]));
+        for n in [0, 1, 5, 1000] {
+            let x: Vec<[f64; 3]> = doubles(n).iter().map(|v| [*v, v * 2.0, v + 1.0]).collect();
+            agree!(1e-9, vectors(&x));
+        }
         let empty: &[((i32, f32), [u8; 2])] = &[];
         agree!(complicated_tuple(empty));
     }

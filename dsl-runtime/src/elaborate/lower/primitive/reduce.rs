@@ -2,6 +2,7 @@
 //! its parameters, it is that operation, else a lambda.
 
 use crate::elaborate::lower::env::{FALSE, TRUE};
+use crate::elaborate::lower::merge::{spread, spread_ty, unspread};
 use crate::elaborate::lower::value::{Array, Item, Iter, Value, width};
 use crate::elaborate::lower::{Lower, R};
 use crate::elaborate::method::Method;
@@ -154,14 +155,63 @@ impl Lower {
         if width(ty) == 0 {
             return Err(self.missing("values of this type cannot be reduced"));
         }
-        let combines = self.combine(ty, f)?;
-        let outer = self.flatten(start, ty)?;
+        let loose = spread_ty(ty);
+        let combines = self.combine_loose(ty, f)?;
+        let start = self.loosen(start, ty)?;
+        let outer = self.flatten(&start, &loose)?;
         let defs = self.par(len, |lower, at| {
             let value = element(lower, at)?;
-            let values = lower.flatten(&value, ty)?;
+            let value = lower.loosen(&value, ty)?;
+            let values = lower.flatten(&value, &loose)?;
             Ok(lower.combining(SinkKind::Reduce, &combines, &outer, None, &values))
         })?;
-        Ok(self.rebuild(ty, &mut defs.into_iter().map(Atom::Var)))
+        let result = self.rebuild(&loose, &mut defs.into_iter().map(Atom::Var));
+        Ok(unspread(result, ty))
+    }
+
+    /// [`Lower::combine`] for values of type `ty` whose fixed arrays are taken apart: sinks combine scalars.
+    pub(in crate::elaborate::lower) fn combine_loose(
+        &mut self,
+        ty: &Ty,
+        f: &dyn Fn(&mut Lower, Value, Value) -> R<Value>,
+    ) -> R<Vec<Combine>> {
+        self.combine(&spread_ty(ty), &|lower, a, b| {
+            let value = f(lower, unspread(a, ty), unspread(b, ty))?;
+            lower.loosen(&value, ty)
+        })
+    }
+
+    /// A value with a tuple for each of its short fixed arrays, of type [`spread_ty`].
+    pub(in crate::elaborate::lower) fn loosen(&mut self, value: &Value, ty: &Ty) -> R<Value> {
+        let value = self.apart(value, ty)?;
+        Ok(spread(&value, ty))
+    }
+
+    /// A value whose fixed arrays are known member by member.
+    fn apart(&mut self, value: &Value, ty: &Ty) -> R<Value> {
+        let mut each = |members: &[Value], types: &mut dyn Iterator<Item = &Ty>| -> R<Vec<Value>> {
+            members
+                .iter()
+                .zip(types)
+                .map(|(value, ty)| self.apart(value, ty))
+                .collect()
+        };
+        Ok(match (value, ty) {
+            (Value::Tuple(members), Ty::Tuple(types)) => {
+                Value::tuple(each(members, &mut types.iter())?)
+            }
+            (Value::Fixed(members), Ty::Array(inner, _)) => {
+                Value::Fixed(each(members, &mut std::iter::repeat(&**inner))?.into())
+            }
+            (Value::Array(array), Ty::Array(inner, n)) => {
+                let members = (0..*n as u64).map(|k| {
+                    let value = self.element(array, &[Atom::size(k)])?;
+                    self.apart(&value, inner)
+                });
+                Value::Fixed(members.collect::<R<Vec<_>>>()?.into())
+            }
+            _ => value.clone(),
+        })
     }
 
     /// The reduction of scalars with an operation of the table.
