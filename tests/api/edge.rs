@@ -107,7 +107,7 @@ fn nothing_in_two_dimensions() {
 #[test]
 fn shapes_that_no_memory_holds() {
     for place in [Place::interp(), Place::cpu()] {
-        for (h, w) in [(0, usize::MAX), (usize::MAX, 0), (1 << 33, 1 << 33), (usize::MAX, 2), (1 << 40, 1 << 20)] {
+        for (h, w) in [(0, usize::MAX), (1 << 33, 1 << 33), (usize::MAX, 2), (1 << 40, 1 << 20)] {
             match table::call(h, w).on(&place).to_host() {
                 Ok(found) => assert_eq!(found.dim(), (h, w)),
                 Err(error) => assert!(["CU0303", "CU0211"].contains(&error.code()), "{place}, {h} x {w}: {error}"),
