@@ -28,6 +28,11 @@ const TARGETS: &[Target] = &[
         "random programs: every pass and every place must agree with the interpreter",
         program::one,
     ),
+    (
+        "show",
+        "nothing: prints the random program of each seed and its run line",
+        program::show,
+    ),
 ];
 
 fn main() -> ExitCode {

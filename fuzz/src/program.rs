@@ -129,7 +129,7 @@ fn made(seed: u64) -> (Func, Vec<String>) {
     const SIZES: &[usize] = &[0, 1, 3, 8, 17, 33, 100, 5000];
     let func = random::func(seed, 4 + (seed % 60) as usize);
     let n = SIZES[(seed / 60) as usize % SIZES.len()];
-    let m = [2, 0, 5][(seed % 3) as usize];
+    let m = if n < 1000 { [2, 0, 40] } else { [2, 0, 5] }[(seed % 3) as usize];
     (func, random::args(seed, n, m))
 }
 

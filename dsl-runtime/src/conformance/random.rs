@@ -60,7 +60,8 @@ pub fn func(seed: u64, size: usize) -> Func {
     func
 }
 
-/// Arguments for [`func`], as [`super::CallText::new`] takes them: lengths `n` and `m`, and everything else from the seed.
+/// Arguments for [`func`], as [`super::CallText::new`] takes them: lengths `n` and `m`, of which
+/// `m` should be small, and everything else from the seed.
 pub fn args(seed: u64, n: usize, m: usize) -> Vec<String> {
     let mut rng = Rng { seed, drawn: 0 };
     let k = rng.below(n.max(m) + 2);
@@ -415,9 +416,11 @@ impl<'f> Maker<'f> {
 
     fn par(&mut self, depth: usize) {
         let inner = depth < 2;
+        // `n` may be large, and is run over once, not within itself.
         let sizes: Vec<Atom> = self.b.func.sizes.iter().map(|&size| size.into()).collect();
         let extent = match self.rng.below(4) {
-            0 if depth < 2 => Atom::size(self.rng.below(40) as u64),
+            0 if inner => Atom::size(self.rng.below(40) as u64),
+            _ if inner => sizes[1],
             _ => self.rng.pick(&sizes),
         };
         let index = self.b.var("i", Type::index());
