@@ -1,5 +1,8 @@
 //! The programs of the front page: every place agrees with the plain function.
 
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
+
 use cuprous::prelude::*;
 
 #[kernel]
@@ -9,7 +12,11 @@ fn saxpy(a: f32, x: &[f32], y: &[f32]) -> Vec<f32> {
 
 #[kernel]
 fn spmv(rows: &[usize], cols: &[u32], vals: &[f64], x: &[f64]) -> Vec<f64> {
-    indices(rows.len() - 1).map(|r| (rows[r]..rows[r + 1]).map(|k| vals[k] * x[cols[k] as usize]).sum())
+    indices(rows.len() - 1).map(|r| {
+        (rows[r]..rows[r + 1])
+            .map(|k| vals[k] * x[cols[k] as usize])
+            .sum()
+    })
 }
 
 #[kernel]
@@ -21,7 +28,9 @@ fn heat(u: &Array2<f64>, k: f64, steps: usize) -> Array2<f64> {
             if i == 0 || j == 0 || i + 1 == h || j + 1 == w {
                 g[[i, j]]
             } else {
-                g[[i, j]] + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]] - 4.0 * g[[i, j]])
+                g[[i, j]]
+                    + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]]
+                        - 4.0 * g[[i, j]])
             }
         });
     }
@@ -49,8 +58,20 @@ fn corners(u: ArrayView2<'_, f32>) -> [f32; 2] {
     [u[[0, 0]], u[[h - 1, w - 1]]]
 }
 
+#[kernel]
+fn pick(x: &[f32], i: usize) -> f32 {
+    x[i]
+}
+
+#[kernel]
+fn picks(x: &[f32], idx: &[usize]) -> Vec<f32> {
+    idx.map(|i| pick(x, i))
+}
+
 fn compiled() -> impl Iterator<Item = Place> {
-    Place::available().into_iter().filter(|place| *place != Place::native())
+    Place::available()
+        .into_iter()
+        .filter(|place| *place != Place::native())
 }
 
 #[test]
@@ -81,7 +102,11 @@ fn saxpy_everywhere() {
         assert_eq!(wide.slice(s![..;-2]).to_vec(), plain, "{place}");
         let mut short = vec![1.0; 3];
         let error = call.run_into(&mut short).unwrap_err();
-        assert_eq!((error.code(), short), ("CU0302", vec![1.0; 3]), "{place}: {error}");
+        assert_eq!(
+            (error.code(), short),
+            ("CU0302", vec![1.0; 3]),
+            "{place}: {error}"
+        );
         assert_eq!(place.scope(|| saxpy(2.0, &x, &y)), plain, "{place}");
     }
 }
@@ -92,7 +117,11 @@ fn saxpy_of_strided_views() {
     let (back, every) = (x.slice(s![..;-3]), x.slice(s![..;3]));
     let plain = saxpy::plain(0.5, back, every);
     for place in Place::available() {
-        assert_eq!(saxpy::call(0.5, back, &every).on(&place).to_host().unwrap(), plain, "{place}");
+        assert_eq!(
+            saxpy::call(0.5, back, &every).on(&place).to_host().unwrap(),
+            plain,
+            "{place}"
+        );
     }
 }
 
@@ -101,7 +130,10 @@ fn spmv_everywhere() {
     let (rows, cols) = ([0usize, 2, 2, 3], [0u32, 2, 1]);
     let (vals, x) = ([1.0, 2.0, 3.0], [1.0, 10.0, 100.0]);
     for place in Place::available() {
-        let y = spmv::call(&rows, &cols, &vals, &x).on(&place).to_host().unwrap();
+        let y = spmv::call(&rows, &cols, &vals, &x)
+            .on(&place)
+            .to_host()
+            .unwrap();
         assert_eq!(y, [201.0, 0.0, 30.0], "{place}");
     }
 }
@@ -112,12 +144,23 @@ fn heat_everywhere() {
     let turned = u.t();
     let plain = (heat::plain(&u, 0.1, 5), heat::plain(turned, 0.1, 5));
     for place in Place::available() {
-        assert_eq!(heat::call(&u, 0.1, 5).on(&place).to_host().unwrap(), plain.0, "{place}");
-        assert_eq!(heat::call(turned, 0.1, 5).on(&place).to_host().unwrap(), plain.1, "{place}");
+        assert_eq!(
+            heat::call(&u, 0.1, 5).on(&place).to_host().unwrap(),
+            plain.0,
+            "{place}"
+        );
+        assert_eq!(
+            heat::call(turned, 0.1, 5).on(&place).to_host().unwrap(),
+            plain.1,
+            "{place}"
+        );
         let there = heat::call(&u, 0.1, 5).on(&place).run().unwrap();
         assert_eq!(there.shape(), [9, 7]);
         let mut out = Array2::zeros((9, 7));
-        heat::call(&u, 0.1, 5).on(&place).run_into(&mut out).unwrap();
+        heat::call(&u, 0.1, 5)
+            .on(&place)
+            .run_into(&mut out)
+            .unwrap();
         assert_eq!(out, plain.0, "{place}");
     }
 }
@@ -127,11 +170,21 @@ fn tuples_everywhere() {
     let x = [(1.5, 1), (2.5, 2), (-1.0, 3)];
     let want = (vec![(1.5, 1), (4.0, 3), (3.0, 6)], 3.0);
     for place in Place::available() {
-        assert_eq!(sums::call(&x).on(&place).to_host().unwrap(), want, "{place}");
-        let there = sums::call(&Array::from(x.to_vec())).on(&place).run().unwrap();
+        assert_eq!(
+            sums::call(&x).on(&place).to_host().unwrap(),
+            want,
+            "{place}"
+        );
+        let there = sums::call(&Array::from(x.to_vec()))
+            .on(&place)
+            .run()
+            .unwrap();
         assert_eq!((there.0.to_vec(), there.1), want, "{place}");
         let mut into = ([(0.0, 0); 3], 0.0);
-        sums::call(&x).on(&place).run_into((&mut into.0, &mut into.1)).unwrap();
+        sums::call(&x)
+            .on(&place)
+            .run_into((&mut into.0, &mut into.1))
+            .unwrap();
         assert_eq!((into.0.to_vec(), into.1), want, "{place}");
     }
 }
@@ -143,7 +196,10 @@ fn mutable_slices_everywhere() {
         let last = smooth::call(&mut x, 2.0).on(&place).run().unwrap();
         assert_eq!((last, x), (11.0, [1.0, 4.0, 11.0]), "{place}");
         let mut none: [f64; 0] = [];
-        assert!(smooth::call(&mut none, 2.0).on(&place).run().is_err(), "{place}");
+        assert!(
+            smooth::call(&mut none, 2.0).on(&place).run().is_err(),
+            "{place}"
+        );
     }
 }
 
@@ -151,8 +207,16 @@ fn mutable_slices_everywhere() {
 fn fixed_arrays_everywhere() {
     let u = Array2::from_shape_fn((2, 3), |(i, j)| (10 * i + j) as f32);
     for place in Place::available() {
-        assert_eq!(corners::call(&u).on(&place).run().unwrap(), [0.0, 12.0], "{place}");
-        assert_eq!(corners::call(u.t()).on(&place).run().unwrap(), [0.0, 12.0], "{place}");
+        assert_eq!(
+            corners::call(&u).on(&place).run().unwrap(),
+            [0.0, 12.0],
+            "{place}"
+        );
+        assert_eq!(
+            corners::call(u.t()).on(&place).run().unwrap(),
+            [0.0, 12.0],
+            "{place}"
+        );
         let mut out = [0.0; 2];
         corners::call(&u).on(&place).run_into(&mut out).unwrap();
         assert_eq!(out, [0.0, 12.0], "{place}");
@@ -162,10 +226,22 @@ fn fixed_arrays_everywhere() {
 #[test]
 fn an_error_points_into_the_source() {
     for place in compiled() {
-        let error = spmv::call(&[0, 1], &[9], &[1.0], &[1.0]).on(&place).run().unwrap_err();
+        let error = spmv::call(&[0, 1], &[9], &[1.0], &[1.0])
+            .on(&place)
+            .run()
+            .unwrap_err();
         let text = error.to_string();
-        assert!(text.starts_with("error[CU0201]: index 9 is out of bounds for length 1"), "{text}");
-        assert!(text.contains("tests/first.rs:12:"), "{text}");
+        assert!(
+            text.starts_with("error[CU0201]: index 9 is out of bounds for length 1"),
+            "{text}"
+        );
+        let at = include_str!("first.rs")
+            .lines()
+            .position(|line| line.contains("x[cols[k] as usize]"));
+        assert!(
+            text.contains(&format!("tests/first.rs:{}:", at.unwrap() + 1)),
+            "{text}"
+        );
         assert!(text.contains("x[cols[k] as usize]"), "{text}");
         assert!(text.contains("in kernel `spmv`"), "{text}");
     }
@@ -180,4 +256,49 @@ fn what_is_inside_can_be_looked_at() {
         assert!(plan.contains("collect"), "{plan}");
         assert!(!kernel.code(&place).unwrap().is_empty());
     }
+}
+
+#[test]
+fn an_error_of_an_inlined_kernel_names_the_outer_one_and_the_line() {
+    for place in compiled() {
+        let error = picks::call(&[1.0], &[0, 3]).on(&place).run().unwrap_err();
+        let site = error.site().unwrap();
+        assert_eq!(
+            (error.code(), &*site.kernel),
+            ("CU0201", "picks"),
+            "{place}: {error}"
+        );
+        assert_eq!(
+            site.source.line(site.line()).trim(),
+            "x[i]",
+            "{place}: {error}"
+        );
+    }
+}
+
+#[test]
+fn empty_arrays_everywhere() {
+    for place in Place::available() {
+        let none = saxpy::call(1.0, &[], &[]).on(&place);
+        assert_eq!(none.to_host().unwrap(), []);
+        none.run_into(&mut [][..]).unwrap();
+        assert_eq!(none.run().unwrap().shape(), [0]);
+        let u = Array2::<f64>::zeros((0, 3));
+        let v = heat::call(&u, 0.1, 2).on(&place).to_host().unwrap();
+        assert_eq!(v.dim(), (0, 3), "{place}");
+    }
+}
+
+#[test]
+fn threads_may_call_at_once() {
+    let x = vec![1.0f32; 10_000];
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    assert!(saxpy(2.0, &x, &x).iter().all(|&v| v == 3.0));
+                }
+            });
+        }
+    });
 }

@@ -63,35 +63,74 @@ fn powers_single(x: &[f32], y: &[f32]) -> Vec<f32> {
 /// Exponents that are known, and one that is not.
 #[kernel]
 fn integer_powers(x: &[f64], n: &[i32]) -> (Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>) {
-    (x.map(|x| x.powi(2)), x.map(|x| x.powi(-7)), x.map(|x| x.powi(0)), x.zip(n).map(|(x, n)| x.powi(n)))
+    (
+        x.map(|x| x.powi(2)),
+        x.map(|x| x.powi(-7)),
+        x.map(|x| x.powi(0)),
+        x.zip(n).map(|(x, n)| x.powi(n)),
+    )
 }
 
 #[test]
 fn powers_are_the_same_everywhere() {
     let x = arguments();
     let y: Vec<f64> = (0..x.len()).map(|i| x[i * 37 % x.len()]).collect();
-    let (x32, y32): (Vec<f32>, Vec<f32>) = x.iter().zip(&y).map(|(&x, &y)| (x as f32, y as f32)).unzip();
+    let (x32, y32): (Vec<f32>, Vec<f32>) = x
+        .iter()
+        .zip(&y)
+        .map(|(&x, &y)| (x as f32, y as f32))
+        .unzip();
     let n: Vec<i32> = (0..x.len() as i32).map(|i| i * 7919 % 400 - 200).collect();
     for place in compiled() {
-        let got = powers::call(&x, &y).on(&place).to_host().expect("a place computes");
-        let single = powers_single::call(&x32, &y32).on(&place).to_host().expect("a place computes");
-        let (second, minus_seventh, zeroth, nth) =
-            integer_powers::call(&x, &n).on(&place).to_host().expect("a place computes");
+        let got = powers::call(&x, &y)
+            .on(&place)
+            .to_host()
+            .expect("a place computes");
+        let single = powers_single::call(&x32, &y32)
+            .on(&place)
+            .to_host()
+            .expect("a place computes");
+        let (second, minus_seventh, zeroth, nth) = integer_powers::call(&x, &n)
+            .on(&place)
+            .to_host()
+            .expect("a place computes");
         for i in 0..x.len() {
             let want = math::powf::powf_f64::plain(x[i], y[i]);
-            assert!(same(got[i], want), "{place}: {:e}^{:e} gives {:e}, not {want:e}", x[i], y[i], got[i]);
+            assert!(
+                same(got[i], want),
+                "{place}: {:e}^{:e} gives {:e}, not {want:e}",
+                x[i],
+                y[i],
+                got[i]
+            );
             let want = math::powf::powf_f32::plain(x32[i], y32[i]);
-            assert!(same(single[i] as f64, want as f64), "{place}: {:e}^{:e}", x32[i], y32[i]);
-            for (n, got) in [(2, second[i]), (-7, minus_seventh[i]), (0, zeroth[i]), (n[i], nth[i])] {
+            assert!(
+                same(single[i] as f64, want as f64),
+                "{place}: {:e}^{:e}",
+                x32[i],
+                y32[i]
+            );
+            for (n, got) in [
+                (2, second[i]),
+                (-7, minus_seventh[i]),
+                (0, zeroth[i]),
+                (n[i], nth[i]),
+            ] {
                 let want = math::powi::powi_f64::plain(x[i], n);
-                assert!(same(got, want), "{place}: {:e}^{n} gives {got:e}, not {want:e}", x[i]);
+                assert!(
+                    same(got, want),
+                    "{place}: {:e}^{n} gives {got:e}, not {want:e}",
+                    x[i]
+                );
             }
         }
     }
 }
 
 fn compiled() -> impl Iterator<Item = Place> {
-    Place::available().into_iter().filter(|place| *place != Place::native())
+    Place::available()
+        .into_iter()
+        .filter(|place| *place != Place::native())
 }
 
 fn same(a: f64, b: f64) -> bool {
@@ -100,12 +139,26 @@ fn same(a: f64, b: f64) -> bool {
 
 /// Moderate, tiny, huge and special numbers, mixed.
 fn arguments() -> Vec<f64> {
-    let special = [0.0, -0.0, 1.0, -1.0, 2.0, -3.0, 0.5, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 5e-324, f64::MAX];
+    let special = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        2.0,
+        -3.0,
+        0.5,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        5e-324,
+        f64::MAX,
+    ];
     (0..4099u64)
         .map(|i| {
             let bits = (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let bits = (bits ^ bits >> 31).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let unit = (bits >> 11) as f64 / (1u64 << 53) as f64 * if bits & 1 == 0 { 1.0 } else { -1.0 };
+            let unit =
+                (bits >> 11) as f64 / (1u64 << 53) as f64 * if bits & 1 == 0 { 1.0 } else { -1.0 };
             // Long stretches of moderate arguments, so that whole vectors take the common path, then all kinds.
             match if i < 2048 { 0 } else { i % 5 } {
                 0 => unit * 20.0,

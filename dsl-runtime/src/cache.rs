@@ -92,7 +92,13 @@ impl Compiled {
     /// Whether the arguments agree with the parameters, and with each other where they share a size.
     pub fn check(&self, args: &[Arg<'_>]) -> Result<(), Misfit> {
         let mut sizes: SmallVec<[Option<usize>; 8]> = SmallVec::from_elem(None, self.sizes);
-        let counts = || format!("{} arguments for {} parameters", args.len(), self.params.len());
+        let counts = || {
+            format!(
+                "{} arguments for {} parameters",
+                args.len(),
+                self.params.len()
+            )
+        };
         if args.len() != self.params.len() {
             return Err(Misfit {
                 leaf: 0,
@@ -113,7 +119,10 @@ impl Compiled {
                 })
             };
             if elem != param.elem {
-                return misfit(format!("elements of type {elem} where {} is wanted", param.elem));
+                return misfit(format!(
+                    "elements of type {elem} where {} is wanted",
+                    param.elem
+                ));
             }
             if shape.len() != param.dims.len() {
                 let (have, want) = (shape.len(), param.dims.len());
@@ -150,7 +159,13 @@ impl Compiled {
                 site: site(),
             },
             None => Error::Argument {
-                parameter: self.typed.vars[self.typed.params.get(misfit.leaf).map_or(0, |v| v.0 as usize)].name.clone(),
+                parameter: self.typed.vars[self
+                    .typed
+                    .params
+                    .get(misfit.leaf)
+                    .map_or(0, |v| v.0 as usize)]
+                .name
+                .clone(),
                 text: misfit.text,
                 site: site(),
             },
@@ -178,15 +193,19 @@ impl Compiled {
 
 /// A kernel's function in the IR, as elaborated.
 pub fn elaborate(kernel: &'static Kernel, generics: &[GenericArg]) -> Result<Func, Error> {
-    let func = crate::elaborate::lower::lower(kernel, generics).map_err(|mistake| Error::Mistake {
-        mistake: Box::new(mistake),
-        kernel: kernel.name.to_string(),
-    })?;
+    let func =
+        crate::elaborate::lower::lower(kernel, generics).map_err(|mistake| Error::Mistake {
+            mistake: Box::new(mistake),
+            kernel: kernel.name.to_string(),
+        })?;
     if cfg!(debug_assertions)
         && let Err(violations) = verify(&func, Stage::Typed)
     {
         return Err(Error::Internal {
-            text: format!("elaboration broke an invariant\n{}", annotate(&func, &violations)),
+            text: format!(
+                "elaboration broke an invariant\n{}",
+                annotate(&func, &violations)
+            ),
             kernel: func.name,
         });
     }
@@ -204,10 +223,11 @@ pub fn compile(
 
 /// From a function of the IR to what a backend runs.
 pub fn compile_func(typed: Arc<Func>, backend: &dyn Backend) -> Result<Compiled, Error> {
-    let scheduled = crate::pass::pipeline(&typed, &backend.caps()).map_err(|broken| Error::Internal {
-        text: format!("pass {}: {}", broken.pass, broken.report),
-        kernel: typed.name.clone(),
-    })?;
+    let scheduled =
+        crate::pass::pipeline(&typed, &backend.caps()).map_err(|broken| Error::Internal {
+            text: format!("pass {}: {}", broken.pass, broken.report),
+            kernel: typed.name.clone(),
+        })?;
     let executable = backend
         .compile(&scheduled, &typed)
         .map_err(|error| Error::from_compile(error, &typed))?;

@@ -2,8 +2,8 @@
 //! and computes, and which arrays are made.
 
 use crate::ir::{
-    Atom, Block, Combine, Expr, Func, Index, Level, Loop, LoopKind, Par, Place, ScalarOp, ScalarType, Sink, SinkKind, Stmt,
-    Type, Var, VarSet,
+    Atom, Block, Combine, Expr, Func, Index, Level, Loop, LoopKind, Par, Place, ScalarOp,
+    ScalarType, Sink, SinkKind, Stmt, Type, Var, VarSet,
 };
 use std::fmt::Write;
 
@@ -98,7 +98,10 @@ impl Plan<'_> {
     }
 
     fn note(&mut self, stmt: &Stmt) {
-        let arrays = stmt.defs.iter().filter(|&&def| !self.func.ty(def).is_scalar());
+        let arrays = stmt
+            .defs
+            .iter()
+            .filter(|&&def| !self.func.ty(def).is_scalar());
         self.made.extend(arrays);
     }
 
@@ -180,10 +183,16 @@ impl Plan<'_> {
                 Expr::Index(index) if self.func.ty(stmt.defs[0]).is_scalar() => {
                     cost.read += self.func.ty(index.array).elem.bytes() as u64;
                 }
-                Expr::Update(index, _) => cost.write += self.func.ty(index.array).elem.bytes() as u64,
+                Expr::Update(index, _) => {
+                    cost.write += self.func.ty(index.array).elem.bytes() as u64
+                }
                 Expr::If(_, then, or_else) => {
                     let (then, or_else) = (self.cost(then), self.cost(or_else));
-                    cost = cost.and(if then.weight() >= or_else.weight() { then } else { or_else });
+                    cost = cost.and(if then.weight() >= or_else.weight() {
+                        then
+                    } else {
+                        or_else
+                    });
                 }
                 _ => {}
             }
@@ -212,7 +221,9 @@ impl Plan<'_> {
         };
         match sink.kind {
             SinkKind::Reduce => 0,
-            SinkKind::Filter | SinkKind::Scatter | SinkKind::ScatterWith => sink.values.iter().skip(1).map(bytes).sum(),
+            SinkKind::Filter | SinkKind::Scatter | SinkKind::ScatterWith => {
+                sink.values.iter().skip(1).map(bytes).sum()
+            }
             _ => sink.values.iter().map(bytes).sum(),
         }
     }
@@ -244,7 +255,12 @@ impl Plan<'_> {
                 true => "result",
                 false => "intermediate",
             };
-            let _ = writeln!(text, "  {role} {}: {}", self.name(var), self.ty(self.func.ty(var)));
+            let _ = writeln!(
+                text,
+                "  {role} {}: {}",
+                self.name(var),
+                self.ty(self.func.ty(var))
+            );
         }
         if text.is_empty() {
             return "arrays made: none\n".to_string();
@@ -351,10 +367,13 @@ fn blocks(expr: &Expr) -> Vec<&Block> {
 
 fn arrays_read(block: &Block, read: &mut VarSet) {
     for stmt in &block.stmts {
-        if let Expr::Index(Index { array, .. }) | Expr::Update(Index { array, .. }, _) = &stmt.expr {
+        if let Expr::Index(Index { array, .. }) | Expr::Update(Index { array, .. }, _) = &stmt.expr
+        {
             read.insert(*array);
         }
-        blocks(&stmt.expr).into_iter().for_each(|inner| arrays_read(inner, read));
+        blocks(&stmt.expr)
+            .into_iter()
+            .for_each(|inner| arrays_read(inner, read));
     }
 }
 
@@ -364,6 +383,8 @@ fn defined(block: &Block, names: &mut VarSet) {
         if let Expr::Loop(one) = &stmt.expr {
             names.extend(one.carried.iter().map(|(var, _)| *var));
         }
-        blocks(&stmt.expr).into_iter().for_each(|inner| defined(inner, names));
+        blocks(&stmt.expr)
+            .into_iter()
+            .for_each(|inner| defined(inner, names));
     }
 }

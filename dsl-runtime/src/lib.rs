@@ -16,12 +16,12 @@ pub mod explain;
 pub mod ir;
 pub mod math;
 pub mod pass;
-pub mod prelude;
-pub mod rng;
-pub mod scalar;
 pub mod place;
+pub mod prelude;
 #[doc(hidden)]
 pub mod private;
+pub mod rng;
+pub mod scalar;
 pub mod syntax;
 
 #[doc(hidden)]

@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// ```
 /// use dsl_runtime::Place;
 /// assert_eq!(Place::native().to_string(), "native");
-/// assert_eq!("cpu:4".parse::<Place>().unwrap(), Place::cpu_threads(4));
+/// assert_eq!("native".parse::<Place>().unwrap(), Place::native());
+/// assert_eq!(Place::cpu_threads(4).to_string(), "cpu:4");
 /// ```
 #[derive(Clone)]
 pub struct Place(Arc<Inner>);
@@ -184,6 +185,9 @@ impl Place {
     }
 }
 
+/// Backends of this library, any of which a program may be built without.
+const OURS: &[&str] = &["cpu", "interp", "opencl"];
+
 fn open_kind(name: &str) -> Kind {
     let (word, parameter) = match name.split_once(':') {
         Some((word, parameter)) => (word, Some(parameter)),
@@ -193,7 +197,10 @@ fn open_kind(name: &str) -> Kind {
         return Kind::Native;
     }
     let Some(row) = BACKENDS.iter().find(|row| row.name == word) else {
-        return Kind::Missing(Error::unknown_place(name));
+        return Kind::Missing(match OURS.contains(&word) {
+            true => Error::place_unavailable(name, "its backend is not linked into this program"),
+            false => Error::unknown_place(name),
+        });
     };
     match (row.open)(parameter) {
         Ok(backend) => Kind::Backend(backend),

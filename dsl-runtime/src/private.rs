@@ -36,6 +36,8 @@ fn ty(described: &Type) -> Ty {
         Type::Slice(element) | Type::Vec(element) => Ty::Seq(Box::new(ty(element))),
         Type::Nd { rank, element } => Ty::Nd(*rank, Box::new(ty(element))),
         Type::Option(inner) => Ty::Option(Box::new(ty(inner))),
-        Type::Infer | Type::Param(_) | Type::Array { .. } | Type::Fn { .. } | Type::Never => Ty::Never,
+        Type::Infer | Type::Param(_) | Type::Array { .. } | Type::Fn { .. } | Type::Never => {
+            Ty::Never
+        }
     }
 }

@@ -65,12 +65,18 @@ fn ndarray_of_any_strides_comes_back() {
     // An owned array whose memory begins in front of its first element.
     let mut tail = cube.clone();
     tail.slice_collapse(s![2.., .., ..]);
-    assert_eq!(Array::from_ndarray(tail.clone()).into_ndarray(), tail.into_dyn());
+    assert_eq!(
+        Array::from_ndarray(tail.clone()).into_ndarray(),
+        tail.into_dyn()
+    );
 }
 
 #[test]
 fn zeros_have_every_type() {
-    assert_eq!(Array::<(bool, f32)>::zeros(&[2]).to_vec(), [(false, 0.0); 2]);
+    assert_eq!(
+        Array::<(bool, f32)>::zeros(&[2]).to_vec(),
+        [(false, 0.0); 2]
+    );
     assert_eq!(Array::<u8>::zeros(&[0, 3]).len(), 0);
     assert_eq!(Array::<u8>::zeros(&[]).to_vec(), [0]);
 }
@@ -100,13 +106,24 @@ fn views_read_what_they_reach() {
     assert!(view.is_contiguous());
     // SAFETY: the same memory, its columns first.
     let turned = unsafe {
-        ArrayView::from_raw(ScalarType::U8, [3, 2].as_slice(), [1, 3].as_slice(), view.data())
+        ArrayView::from_raw(
+            ScalarType::U8,
+            [3, 2].as_slice(),
+            [1, 3].as_slice(),
+            view.data(),
+        )
     };
     assert!(!turned.is_contiguous());
     let bits: Vec<u64> = turned.iter().map(|value| value.bits).collect();
     assert_eq!(bits, [0, 3, 1, 4, 2, 5]);
     let copy = turned.to_dense().unwrap();
-    assert_eq!(copy.view().iter().map(|value| value.bits).collect::<Vec<_>>(), bits);
+    assert_eq!(
+        copy.view()
+            .iter()
+            .map(|value| value.bits)
+            .collect::<Vec<_>>(),
+        bits
+    );
 }
 
 #[test]
@@ -137,7 +154,9 @@ fn freed_memory_is_reused() {
 fn the_counters_count() {
     let _alone = COUNTERS.lock().unwrap_or_else(PoisonError::into_inner);
     let before = usage();
-    let kept: Vec<HostBuffer> = (0..10).map(|_| HostBuffer::uninit(1000, 8).unwrap()).collect();
+    let kept: Vec<HostBuffer> = (0..10)
+        .map(|_| HostBuffer::uninit(1000, 8).unwrap())
+        .collect();
     let after = usage();
     assert!(after.buffers >= before.buffers + 10);
     assert!(after.bytes >= before.bytes + 80_000);
@@ -147,7 +166,16 @@ fn the_counters_count() {
 
 #[test]
 fn sizes_of_every_kind_are_served() {
-    for len in [0, 1, SMALLEST - 1, SMALLEST, SMALLEST + 1, 5000, 65_537, 1 << 20] {
+    for len in [
+        0,
+        1,
+        SMALLEST - 1,
+        SMALLEST,
+        SMALLEST + 1,
+        5000,
+        65_537,
+        1 << 20,
+    ] {
         for bytes in [1, 2, 4, 8] {
             let buffer = HostBuffer::uninit(len, bytes).unwrap();
             assert!(buffer.bytes() >= len * bytes);
@@ -179,5 +207,7 @@ fn buffers_go_between_threads() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
 }

@@ -1,4 +1,7 @@
 //! Kernels as functions: the forms that the macro emits, what may stand for a parameter, results at `native`.
+
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
 #![deny(warnings)]
 
 extern crate dsl_runtime as cuprous;
@@ -15,7 +18,10 @@ fn saxpy(a: f32, x: &[f32], y: &[f32]) -> Vec<f32> {
 
 #[kernel]
 fn pairs(x: &[(f32, i32)]) -> (Vec<(i32, f32)>, f32) {
-    (x.iter().map(|&(a, b)| (b, a)).collect(), x.iter().map(|p| p.0).sum())
+    (
+        x.iter().map(|&(a, b)| (b, a)).collect(),
+        x.iter().map(|p| p.0).sum(),
+    )
 }
 
 #[kernel]
@@ -107,7 +113,10 @@ fn the_forms_agree() {
         let call = saxpy::call(2.0, &x, &y);
         let device: Array<f32> = call.run().unwrap();
         assert_eq!(device.place(), &Place::native());
-        assert_eq!(saxpy::call(1.0, &device, &device).to_host().unwrap(), [10.0, 16.0]);
+        assert_eq!(
+            saxpy::call(1.0, &device, &device).to_host().unwrap(),
+            [10.0, 16.0]
+        );
         let mut out = vec![0.0; 2];
         call.run_into(&mut out).unwrap();
         assert_eq!(out, [5.0, 8.0]);
@@ -121,7 +130,10 @@ fn the_forms_agree() {
 #[test]
 fn memory_of_another_shape_is_refused() {
     let mut out = vec![7.0; 3];
-    let error = saxpy::call(2.0, &[1.0], &[2.0]).on(&Place::native()).run_into(&mut out).unwrap_err();
+    let error = saxpy::call(2.0, &[1.0], &[2.0])
+        .on(&Place::native())
+        .run_into(&mut out)
+        .unwrap_err();
     assert!(matches!(error, Error::ResultShape { .. }), "{error}");
     assert_eq!(out, [7.0; 3]);
 }
@@ -146,22 +158,41 @@ fn tuples_and_matrices() {
     let x = [(1.5, 1), (2.5, 2)];
     let (swapped, sum) = pairs::call(&x).on(&native).run().unwrap();
     assert_eq!((swapped.to_vec(), sum), (vec![(1, 1.5), (2, 2.5)], 4.0));
-    let again = pairs::call(&Array::from(x.to_vec())).on(&native).to_host().unwrap();
+    let again = pairs::call(&Array::from(x.to_vec()))
+        .on(&native)
+        .to_host()
+        .unwrap();
     assert_eq!(again.0, [(1, 1.5), (2, 2.5)]);
     let mut into = (vec![(0, 0.0); 2], 0.0);
-    pairs::call(&x).on(&native).run_into((&mut into.0, &mut into.1)).unwrap();
+    pairs::call(&x)
+        .on(&native)
+        .run_into((&mut into.0, &mut into.1))
+        .unwrap();
     assert_eq!(into, again);
 
     let u = array![[1.0, 2.0], [3.0, 4.0]];
     let t = native.scope(|| transpose(&u));
     assert_eq!(t, u.t());
     let flipped = u.slice(s![..;-1, ..]);
-    assert_eq!(transpose::call(flipped).on(&native).to_host().unwrap(), flipped.t());
+    assert_eq!(
+        transpose::call(flipped).on(&native).to_host().unwrap(),
+        flipped.t()
+    );
     assert_eq!(trace::call(&u).on(&native).run().unwrap(), 5.0);
     assert_eq!(trace::plain(u.t()), 5.0);
     let device = Array::from_ndarray(u.t());
-    assert_eq!(transpose::call(&device).on(&native).run().unwrap().to_ndarray(), u.into_dyn());
-    let error = transpose::call(&Array::from(vec![1.0])).on(&native).run().unwrap_err();
+    assert_eq!(
+        transpose::call(&device)
+            .on(&native)
+            .run()
+            .unwrap()
+            .to_ndarray(),
+        u.into_dyn()
+    );
+    let error = transpose::call(&Array::from(vec![1.0]))
+        .on(&native)
+        .run()
+        .unwrap_err();
     assert_eq!(error.code(), "CU0301");
 }
 
@@ -172,7 +203,10 @@ fn a_mutable_slice_is_written_only_on_success() {
     double::call(&mut x, [2, 1]).on(&native).run().unwrap();
     assert_eq!(x, [3, 5]);
     let mut long = [1, 2, 3];
-    let error = double::call(&mut long, [2, 1]).on(&native).run().unwrap_err();
+    let error = double::call(&mut long, [2, 1])
+        .on(&native)
+        .run()
+        .unwrap_err();
     assert_eq!(long, [1, 2, 3]);
     let text = error.to_string();
     assert!(text.contains("error[CU0306]: too long: 3"), "{text}");
@@ -182,7 +216,10 @@ fn a_mutable_slice_is_written_only_on_success() {
 #[test]
 fn generic_kernels_have_a_kernel_for_each_choice() {
     let x = [[1.5f64, 2.5]];
-    assert_eq!(first::call(&x, 1).on(&Place::native()).to_host().unwrap(), 2.5);
+    assert_eq!(
+        first::call(&x, 1).on(&Place::native()).to_host().unwrap(),
+        2.5
+    );
     assert_eq!(Place::native().scope(|| first(&[[1u8, 2, 3]], 2)), 3);
     let (a, b) = (first::kernel::<f32, 2>(), first::kernel::<f32, 3>());
     assert!(std::ptr::eq(a, first::kernel::<f32, 2>()) && !std::ptr::eq(a, b));
@@ -200,7 +237,10 @@ fn kernels_of_every_kind() {
     Place::native().scope(|| {
         assert_eq!(twice(|x| x * 3.0, 1.0), 9.0);
         assert_eq!(by_four(&[1.0f32], 2.0), [8.0]);
-        assert_eq!(by_four::call(&array![1.0f64], 2.0).to_host().unwrap(), [8.0]);
+        assert_eq!(
+            by_four::call(&array![1.0f64], 2.0).to_host().unwrap(),
+            [8.0]
+        );
         assert_eq!(by_four::<f64>(&[], 2.0), []);
         nothing();
         nothing::call().run_into(()).unwrap();
@@ -222,10 +262,18 @@ fn calls_go_to_other_threads() {
 
 #[test]
 fn a_panic_is_located() {
-    let error = saxpy::call(1.0, &[1.0], &[]).on(&Place::native()).run().unwrap_err();
+    let error = saxpy::call(1.0, &[1.0], &[])
+        .on(&Place::native())
+        .run()
+        .unwrap_err();
     let site = error.site().unwrap();
     assert_eq!(site.file(), file!());
-    assert!(site.source.line(site.line()).contains("assert_eq!(x.len(), y.len())"), "{error}");
+    assert!(
+        site.source
+            .line(site.line())
+            .contains("assert_eq!(x.len(), y.len())"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -237,7 +285,12 @@ fn places_by_name() {
     let error = "abacus".parse::<Place>().unwrap_err();
     assert_eq!(error.code(), "CU0305");
     assert!(error.to_string().contains("native"), "{error}");
-    assert!(Place::opencl().unwrap_err().to_string().contains("unsupported"));
+    assert!(
+        Place::opencl()
+            .unwrap_err()
+            .to_string()
+            .contains("unsupported")
+    );
     assert!(Place::opencl_devices().is_empty());
     let error = saxpy::kernel().code(&Place::native()).unwrap_err();
     assert!(error.to_string().contains("unsupported"), "{error}");

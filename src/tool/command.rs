@@ -109,7 +109,10 @@ fn help() -> String {
     for Command { usage, doc, .. } in COMMANDS {
         let _ = writeln!(text, "  cuprous {usage}\n      {doc}");
     }
-    text += "\nFILE may be `-`: standard input. An argument is a value such as 1.5, \"[1, 2]\" or \"iota(100)\".\n";
+    text += "\nFILE may be `-`: standard input. An argument is a value such as 1.5 or \"[1, 2]\", or made by name:\n";
+    for line in dsl_runtime::conformance::generators().lines() {
+        let _ = writeln!(text, "      {line}");
+    }
     text
 }
 
@@ -296,6 +299,7 @@ fn explain(args: &Args) -> Outcome {
         let compiled = bench
             .compile(name)
             .map_err(|error| fails(error.to_string()))?;
+        let _ = writeln!(text, "@{name} at {}", backend.name());
         text += &dsl_runtime::explain::explain(&compiled.scheduled);
     }
     Ok(text)

@@ -21,6 +21,18 @@ pub enum EnvSlot {
     Stride(Var, usize),
 }
 
+impl EnvSlot {
+    /// Whose.
+    pub fn var(self) -> Var {
+        match self {
+            EnvSlot::Scalar(var)
+            | EnvSlot::Data(var)
+            | EnvSlot::Block(var)
+            | EnvSlot::Stride(var, _) => var,
+        }
+    }
+}
+
 /// What every compiled function is given.
 #[repr(C)]
 #[derive(Debug)]
@@ -43,7 +55,12 @@ pub struct Frame {
 pub struct Runtime {
     /// A block for `elements * bytes` bytes, uninitialised, with one reference; null if it cannot be had (the driver
     /// then notes the bytes and `site`; `elements` is `u64::MAX` if the product of the lengths overflows).
-    pub alloc: unsafe extern "C" fn(frame: *const Frame, elements: u64, bytes: u64, site: u64) -> *mut Block,
+    pub alloc: unsafe extern "C" fn(
+        frame: *const Frame,
+        elements: u64,
+        bytes: u64,
+        site: u64,
+    ) -> *mut Block,
     /// Gives a block back whose last reference has gone.
     pub free: unsafe extern "C" fn(frame: *const Frame, block: *mut Block),
     /// Copies `bytes` bytes; the stretches do not overlap.
@@ -91,7 +108,12 @@ pub enum SlotUse {
 pub type ChunkFn = unsafe extern "C" fn(frame: *const Frame, lo: u64, hi: u64) -> u64;
 
 /// `into = left op right` for the `k` words of a combining function. `into` may be `left` or `right`.
-pub type CombineFn = unsafe extern "C" fn(frame: *const Frame, into: *mut u64, left: *const u64, right: *const u64) -> u64;
+pub type CombineFn = unsafe extern "C" fn(
+    frame: *const Frame,
+    into: *mut u64,
+    left: *const u64,
+    right: *const u64,
+) -> u64;
 
 /// Runs a region. Slot `k` receives result `k`: a scalar as one word; an array as two words, data and block, with a
 /// reference that is now the driver's. Array results are contiguous. References of arrays that were announced as dying

@@ -62,14 +62,24 @@ impl<'f> Compiler<'f> {
     /// Compiles a statement that is a par as a unit whose chunks drivers run; yields its number.
     pub fn par(&mut self, stmt: &Stmt) -> Result<usize, CompileError> {
         let Expr::Par(par) = &stmt.expr else {
-            return Err(CompileError::Internal("cpu: only a par is a unit of its own".into()));
+            return Err(CompileError::Internal(
+                "cpu: only a par is a unit of its own".into(),
+            ));
         };
-        let env = self.environment(std::slice::from_ref(stmt), &[], &VarSet::new(), false);
+        // Start values and destinations are the driver's business.
+        let mut inside = stmt.clone();
+        if let Expr::Par(par) = &mut inside.expr {
+            par.sinks.iter_mut().for_each(|sink| sink.outer.clear());
+        }
+        let env = self.environment(&[inside], &[], &VarSet::new(), false);
         let slots = slots(par);
         let mut sites = vec![];
         let has = |test: fn(SinkKind) -> bool| par.sinks.iter().any(|s| test(s.kind));
         let scans = has(|k| {
-            matches!(k, SinkKind::Scan | SinkKind::ExScan | SinkKind::RScan | SinkKind::RExScan)
+            matches!(
+                k,
+                SinkKind::Scan | SinkKind::ExScan | SinkKind::RScan | SinkKind::RExScan
+            )
         });
         let main = self.chunk(&env, &slots, par, Chunk::Main, &mut sites)?;
         let count = match has(|k| k == SinkKind::Filter) {
@@ -79,7 +89,10 @@ impl<'f> Compiler<'f> {
         let scan = if !scans {
             None
         } else if fuses_scans(&self.plan, par) {
-            Some((self.chunk(&env, &slots, par, Chunk::Totals, &mut sites)?, None))
+            Some((
+                self.chunk(&env, &slots, par, Chunk::Totals, &mut sites)?,
+                None,
+            ))
         } else {
             let totals = self.chunk(&env, &slots, par, Chunk::PlaceTotals, &mut sites)?;
             let finish = self.chunk(&env, &slots, par, Chunk::PlaceFinish, &mut sites)?;
@@ -107,7 +120,12 @@ impl<'f> Compiler<'f> {
 
     /// Compiles statements that run in sequence; yields the number of the unit. `live_out` are the names that are used
     /// afterwards; `dying`, arrays from outside that nobody uses afterwards: their references go to the region.
-    pub fn region(&mut self, stmts: &[Stmt], live_out: &[Var], dying: &VarSet) -> Result<usize, CompileError> {
+    pub fn region(
+        &mut self,
+        stmts: &[Stmt],
+        live_out: &[Var],
+        dying: &VarSet,
+    ) -> Result<usize, CompileError> {
         let env = self.environment(stmts, live_out, dying, true);
         let known: VarSet = env
             .iter()
@@ -148,7 +166,11 @@ impl<'f> Compiler<'f> {
                 totals: code.chunk(totals),
                 finish: finish.map(|h| code.chunk(h)),
             }),
-            combine: p.combine.into_iter().map(|c| c.map(|h| code.combine(h))).collect(),
+            combine: p
+                .combine
+                .into_iter()
+                .map(|c| c.map(|h| code.combine(h)))
+                .collect(),
             sites: p.sites,
             values: p.values,
         });
@@ -191,7 +213,12 @@ impl<'f> Compiler<'f> {
         })
     }
 
-    fn combine(&mut self, env: &[EnvSlot], sink: &Sink, sites: &mut Vec<Site>) -> Result<Handle, CompileError> {
+    fn combine(
+        &mut self,
+        env: &[EnvSlot],
+        sink: &Sink,
+        sites: &mut Vec<Site>,
+    ) -> Result<Handle, CompileError> {
         let (func, mode, plan, data) = (self.func, self.mode, &self.plan, &mut self.data);
         let name = format!("{}.par{}.{}", func.name, self.pars.len(), sink.kind.name());
         self.jit.define(&name, 4, |isa, params| {
@@ -203,7 +230,13 @@ impl<'f> Compiler<'f> {
     }
 
     /// What statements need from outside.
-    fn environment(&self, stmts: &[Stmt], live_out: &[Var], dying: &VarSet, region: bool) -> Vec<EnvSlot> {
+    fn environment(
+        &self,
+        stmts: &[Stmt],
+        live_out: &[Var],
+        dying: &VarSet,
+        region: bool,
+    ) -> Vec<EnvSlot> {
         let free = free_names(self.func, stmts, live_out, dying);
         let mut env = vec![];
         for var in free {
@@ -240,7 +273,9 @@ fn slots(par: &Par) -> Vec<(usize, SlotUse)> {
             SinkKind::Collect => (None, SlotUse::Result, 1),
             SinkKind::Reduce => (Some(SlotUse::Partial), SlotUse::Result, 0),
             SinkKind::Filter => (Some(SlotUse::Kept), SlotUse::Values, value_count(sink)),
-            SinkKind::Scatter | SinkKind::ScatterWith => (Some(SlotUse::Index), SlotUse::Values, value_count(sink)),
+            SinkKind::Scatter | SinkKind::ScatterWith => {
+                (Some(SlotUse::Index), SlotUse::Values, value_count(sink))
+            }
             _ => (Some(SlotUse::Carry), SlotUse::Result, sink.values.len()),
         };
         slots.extend(first.map(|usage| (k, usage)));

@@ -4,7 +4,9 @@ use crate::abi::{self, EnvSlot, FaultRecord, Frame};
 use crate::crew::Crew;
 use crate::driver::{self, Job, Target, Trouble, Workspace};
 use crate::memory::{Handle, RUNTIME};
-use crate::plan::{Action, ArrayInfo, Moves, Plan, Scalar, SinkStep, Slot, Source, Step};
+use crate::plan::{
+    Action, ArrayInfo, Moves, Plan, Scalar, SinkStep, Slot, Source, Step, operations,
+};
 use crate::profile;
 use crate::rate::Rate;
 use crate::transfer;
@@ -21,7 +23,48 @@ pub struct Image {
     /// How.
     pub units: Units,
     /// Per par, how long an iteration takes.
-    pub rates: Vec<Rate>,
+    rates: Vec<Rate>,
+    /// Per par, where its environment comes from.
+    pars: Vec<Vec<Fill>>,
+    /// Per region, the same.
+    regions: Vec<Vec<Fill>>,
+}
+
+/// Where a word of an environment comes from.
+#[derive(Clone, Copy, Debug)]
+enum Fill {
+    Scalar(u32),
+    Data(u32),
+    Block(u32),
+    Stride(u32, usize),
+}
+
+impl Image {
+    /// A plan and the units that were compiled for it.
+    ///
+    /// # Panics
+    /// If a unit asks for a name that the plan has not.
+    pub fn new(plan: Arc<Plan>, units: Units) -> Image {
+        let fill = |slot: &EnvSlot| match (*slot, plan.slots[&slot.var()]) {
+            (EnvSlot::Scalar(_), Slot::Scalar(slot)) => Fill::Scalar(slot),
+            (EnvSlot::Data(_), Slot::Array(slot)) => Fill::Data(slot),
+            (EnvSlot::Block(_), Slot::Array(slot)) => Fill::Block(slot),
+            (EnvSlot::Stride(_, dim), Slot::Array(slot)) => Fill::Stride(slot, dim),
+            (slot, at) => unreachable!("{slot:?} lives at {at:?}"),
+        };
+        let fills = |env: &Vec<EnvSlot>| env.iter().map(fill).collect();
+        Image {
+            rates: plan
+                .pars
+                .iter()
+                .map(|stmt| Rate::guess(operations(stmt)))
+                .collect(),
+            pars: units.pars.iter().map(|unit| fills(&unit.env)).collect(),
+            regions: units.regions.iter().map(|unit| fills(&unit.env)).collect(),
+            plan,
+            units,
+        }
+    }
 }
 
 /// Why a run ends early.
@@ -379,36 +422,30 @@ impl Walk<'_, '_> {
     }
 
     /// Fills the environment of a unit.
-    fn environment(&mut self, slots: &[EnvSlot]) {
-        let mut env = std::mem::take(&mut self.store.env);
+    fn environment(&mut self, fills: &[Fill]) {
+        let Store {
+            env,
+            scalars,
+            arrays,
+            ..
+        } = &mut *self.store;
         env.clear();
-        for slot in slots {
-            env.push(match *slot {
-                EnvSlot::Scalar(var) => match self.image.plan.slots[&var] {
-                    Slot::Scalar(slot) => self.store.scalars[slot as usize],
-                    Slot::Array(_) => unreachable!("a scalar of the environment"),
-                },
-                EnvSlot::Data(var) => self.held(self.array(var)).data as u64,
-                EnvSlot::Block(var) => {
-                    let slot = self.array(var) as usize;
-                    let held = self.store.arrays[slot].as_mut().expect("an array in use");
+        let held = "an array is used before its last use is over";
+        for fill in fills {
+            env.push(match *fill {
+                Fill::Scalar(slot) => scalars[slot as usize],
+                Fill::Data(slot) => arrays[slot as usize].as_ref().expect(held).data as u64,
+                Fill::Block(slot) => {
+                    let held = arrays[slot as usize].as_mut().expect(held);
                     let data = held.data;
                     let handle = held.handle.get_or_insert_with(|| Handle::borrowed(data));
                     handle.block() as u64
                 }
-                EnvSlot::Stride(var, dim) => {
-                    let held = self.held(self.array(var));
+                Fill::Stride(slot, dim) => {
+                    let held = arrays[slot as usize].as_ref().expect(held);
                     held.strides.as_ref().map_or(0, |strides| strides[dim]) as u64
                 }
             });
-        }
-        self.store.env = env;
-    }
-
-    fn array(&self, var: dsl_runtime::ir::Var) -> u32 {
-        match self.image.plan.slots[&var] {
-            Slot::Array(slot) => slot,
-            Slot::Scalar(_) => unreachable!("an array of the environment"),
         }
     }
 
@@ -416,7 +453,7 @@ impl Walk<'_, '_> {
         profile::launch();
         let image = self.image;
         let unit = &image.units.regions[number];
-        self.environment(&unit.env);
+        self.environment(&image.regions[number]);
         let Store {
             words,
             slots,
@@ -500,7 +537,7 @@ impl Walk<'_, '_> {
         for sink in sinks {
             self.lay(&mut space, sink, extent, step, unit.sites.is_empty())?;
         }
-        self.environment(&unit.env);
+        self.environment(&image.pars[number]);
         let job = Job {
             unit,
             env: &self.store.env,

@@ -24,7 +24,8 @@ pub(crate) struct Handle(FuncId);
 pub(crate) struct Jit {
     module: Option<JITModule>,
     frontend: FunctionBuilderContext,
-    defined: Vec<FuncId>,
+    /// Name, and bytes of code.
+    defined: Vec<(FuncId, String, usize)>,
     listing: Option<String>,
     names: HashMap<String, usize>,
 }
@@ -48,7 +49,11 @@ fn internal(error: impl Display) -> CompileError {
 /// The target: the host with all its features.
 fn target() -> Result<OwnedTargetIsa, CompileError> {
     let mut flags = settings::builder();
-    let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+    let verify = if cfg!(debug_assertions) {
+        "true"
+    } else {
+        "false"
+    };
     for (name, value) in [
         ("opt_level", "speed"),
         ("is_pic", "false"),
@@ -59,7 +64,9 @@ fn target() -> Result<OwnedTargetIsa, CompileError> {
         flags.set(name, value).map_err(internal)?;
     }
     let builder = cranelift_native::builder().map_err(internal)?;
-    builder.finish(settings::Flags::new(flags)).map_err(internal)
+    builder
+        .finish(settings::Flags::new(flags))
+        .map_err(internal)
 }
 
 /// Names everything that the code depends on: the architecture and the features in use.
@@ -94,10 +101,16 @@ impl Jit {
         let module = self.module.as_mut().expect("made above");
         let count = self.names.entry(name.to_owned()).or_default();
         *count += 1;
-        let unique = if *count == 1 { name.to_owned() } else { format!("{name}.{count}") };
+        let unique = if *count == 1 {
+            name.to_owned()
+        } else {
+            format!("{name}.{count}")
+        };
         let mut context = module.make_context();
         let signature = &mut context.func.signature;
-        signature.params.extend(vec![AbiParam::new(types::I64); params]);
+        signature
+            .params
+            .extend(vec![AbiParam::new(types::I64); params]);
         signature.returns.push(AbiParam::new(types::I64));
         let call_conv = signature.call_conv;
         let id = module
@@ -115,17 +128,23 @@ impl Jit {
             let _ = writeln!(listing, "{}", context.func.display());
             context.set_disasm(true);
         }
-        module
-            .define_function(id, &mut context)
-            .map_err(|error| internal(format_args!("@{unique}: {error:?}\n{}", context.func.display())))?;
+        module.define_function(id, &mut context).map_err(|error| {
+            internal(format_args!(
+                "@{unique}: {error:?}\n{}",
+                context.func.display()
+            ))
+        })?;
         if let Some(listing) = &mut self.listing
             && let Some(code) = context.compiled_code()
             && let Some(text) = &code.vcode
         {
             let _ = writeln!(listing, "; machine code of {unique}\n{text}");
         }
+        let bytes = context
+            .compiled_code()
+            .map_or(0, |code| code.code_buffer().len());
         module.clear_context(&mut context);
-        self.defined.push(id);
+        self.defined.push((id, unique, bytes));
         Ok(Handle(id))
     }
 
@@ -133,13 +152,41 @@ impl Jit {
         let mut addresses = HashMap::new();
         if let Some(module) = &mut self.module {
             module.finalize_definitions().map_err(internal)?;
-            addresses.extend(self.defined.iter().map(|&id| (id, module.get_finalized_function(id))));
+            addresses.extend(
+                self.defined
+                    .iter()
+                    .map(|(id, ..)| (*id, module.get_finalized_function(*id))),
+            );
+            if std::env::var_os("CUPROUS_PERF").is_some() {
+                perf_map(&self.defined, &addresses);
+            }
         }
         Ok(Code {
             addresses,
             module: self.module,
             listing: self.listing.unwrap_or_default(),
         })
+    }
+}
+
+/// Tells `perf` the names of functions, where the variable `CUPROUS_PERF` is set: the file that it looks for by the number
+/// of the process. A profile without names is no reason to fail.
+fn perf_map(defined: &[(FuncId, String, usize)], addresses: &HashMap<FuncId, *const u8>) {
+    let path = std::env::temp_dir().join(format!("perf-{}.map", std::process::id()));
+    let mut text = String::new();
+    for (id, name, bytes) in defined {
+        let _ = writeln!(
+            text,
+            "{:x} {bytes:x} cuprous::{name}",
+            addresses[id] as usize
+        );
+    }
+    if let Ok(mut file) = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+    {
+        let _ = std::io::Write::write_all(&mut file, text.as_bytes());
     }
 }
 

@@ -5,7 +5,6 @@ use crate::compile::Compiler;
 use crate::crew::Crew;
 use crate::executor::{self, Image, Stop, Store};
 use crate::plan::Plan;
-use crate::rate::Rate;
 use crate::unit::Mode;
 use dsl_runtime::array::{Arg, ArrayViewMut, Value};
 use dsl_runtime::backend::{Caps, CompileError, Executable, Failure};
@@ -184,12 +183,7 @@ fn image(
         compiler.region(&region.stmts, &region.results, &region.dying)?;
     }
     let units = compiler.finish()?;
-    let rates = plan
-        .pars
-        .iter()
-        .map(|stmt| Rate::guess(crate::plan::operations(stmt)));
-    let rates = rates.collect();
-    Ok(Image { plan, units, rates })
+    Ok(Image::new(plan, units))
 }
 
 impl Executable for Program {
@@ -221,7 +215,10 @@ impl Executable for Program {
     fn code(&self) -> String {
         let plan = self.dense.plan.clone();
         match image(plan, &self.scheduled, Mode::Fast, &[], true) {
-            Ok(image) => image.units.code(),
+            Ok(image) => match image.units.code() {
+                text if text.is_empty() => "; no compiled code: a few scalar operations, which the driver computes itself\n".into(),
+                text => text,
+            },
             Err(error) => format!("{error:?}"),
         }
     }

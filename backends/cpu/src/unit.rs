@@ -90,4 +90,3 @@ impl std::fmt::Debug for Units {
             .finish()
     }
 }
-

@@ -6,7 +6,6 @@ use cuprous_cpu::crew::Crew;
 use cuprous_cpu::executor::{Image, Stop, Store, run};
 use cuprous_cpu::plan::{Action, Plan};
 use cuprous_cpu::profile;
-use cuprous_cpu::rate::Rate;
 use cuprous_cpu::unit::{Mode, ParUnit};
 use dsl_runtime::array::{Arg, ArrayView, ArrayViewMut, Value};
 use dsl_runtime::backend::Failure;
@@ -103,12 +102,11 @@ fn mapper(x: Var) -> ParUnit {
 
 fn image(func: &Func, pars: Vec<ParUnit>) -> Image {
     let plan = Arc::new(Plan::of(func).unwrap());
-    let rates = pars.iter().map(|_| Rate::guess(1.0)).collect();
     let mut units = Compiler::new(func, Mode::Fast, &VarSet::new())
         .finish()
         .unwrap();
     units.pars = pars;
-    Image { plan, units, rates }
+    Image::new(plan, units)
 }
 
 fn go(

@@ -1,3 +1,5 @@
+//! Tests of the reader: what it accepts, and the one message for what it does not.
+
 use super::*;
 use syn::parse_quote;
 

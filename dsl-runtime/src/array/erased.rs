@@ -90,7 +90,9 @@ impl<'a> Borrowed<'a> {
         } = &self.elements;
         if shape[0] <= 1 || strides[0] == size_of::<T>() as isize {
             // SAFETY: elements of type `T`, borrowed for `'a`, one behind the other.
-            return Cow::Borrowed(unsafe { std::slice::from_raw_parts(data.cast::<T>(), shape[0]) });
+            return Cow::Borrowed(unsafe {
+                std::slice::from_raw_parts(data.cast::<T>(), shape[0])
+            });
         }
         let elements = strided::offsets(shape, strides);
         // SAFETY: `offsets` yields these elements only.
@@ -335,10 +337,7 @@ pub(crate) fn vec_from_leaves<'v, T: Element>(
     Some(vec)
 }
 
-fn fill<'v>(
-    targets: &mut [ArrayViewMut<'_>],
-    leaves: impl IntoIterator<Item = ArrayView<'v>>,
-) {
+fn fill<'v>(targets: &mut [ArrayViewMut<'_>], leaves: impl IntoIterator<Item = ArrayView<'v>>) {
     let mut leaves = leaves.into_iter();
     for target in targets {
         target.copy_from(&leaves.next().expect("a value for each leaf"));

@@ -139,8 +139,12 @@ macro_rules! accessors {
             fn at(&self, indices: &[usize]) -> $pointer {
                 assert_eq!(indices.len(), self.shape.len(), "one index a dimension");
                 let mut distance = 0isize;
-                for ((&index, &len), &stride) in indices.iter().zip(&self.shape).zip(&self.strides) {
-                    assert!(index < len, "index {index} is out of bounds for length {len}");
+                for ((&index, &len), &stride) in indices.iter().zip(&self.shape).zip(&self.strides)
+                {
+                    assert!(
+                        index < len,
+                        "index {index} is out of bounds for length {len}"
+                    );
                     distance += index as isize * stride;
                 }
                 self.data.wrapping_byte_offset(distance)
@@ -202,10 +206,7 @@ impl<'a> ArrayView<'a> {
                 self.elem.bytes(),
                 &self.shape,
                 (self.data, &self.strides),
-                (
-                    buffer.as_ptr(),
-                    &contiguous(&self.shape, self.elem.bytes()),
-                ),
+                (buffer.as_ptr(), &contiguous(&self.shape, self.elem.bytes())),
             );
             Some(Dense::from_buffer(
                 self.elem,

@@ -125,7 +125,9 @@ unsafe fn row<T: Copy>(n: usize, from: *const u8, step: isize, to: *mut u8, to_s
         // SAFETY: as the caller vouches.
         unsafe {
             let value = from.wrapping_byte_offset(k * step).cast::<T>().read();
-            to.wrapping_byte_offset(k * to_step).cast::<T>().write(value);
+            to.wrapping_byte_offset(k * to_step)
+                .cast::<T>()
+                .write(value);
         }
     }
 }

@@ -49,10 +49,24 @@ impl<R> Copy for Entry<R> {}
 
 /// A call of a kernel: its arguments, which it borrows, and the place where it will run. It may run again.
 ///
-/// ```ignore
-/// let call = saxpy::call(2.0, &x, &y).on(&Place::interp());
-/// let z: Vec<f32> = call.to_host()?;
-/// call.run_into(&mut out)?;
+/// ```
+/// # extern crate dsl_runtime as cuprous;
+/// use cuprous::{Place, kernel, prelude::*};
+///
+/// #[kernel]
+/// fn double(x: &[f32]) -> Vec<f32> {
+///     x.map(|v| v + v)
+/// }
+///
+/// fn main() -> Result<(), cuprous::Error> {
+///     let x = [1.0, 2.0];
+///     let call = double::call(&x).on(&Place::native());
+///     assert_eq!(call.to_host()?, [2.0, 4.0]);
+///     let mut out = [0.0; 2];
+///     call.run_into(&mut out)?;
+///     assert_eq!(out, [2.0, 4.0]);
+///     Ok(())
+/// }
 /// ```
 #[must_use = "a call does nothing until it is run: `.run()`, `.to_host()` or `.run_into(…)`"]
 pub struct Call<'a, R: Output> {
@@ -85,7 +99,7 @@ impl<'a, R: Output> Call<'a, R> {
     /// What goes wrong in the kernel or with its arguments; `&mut [T]` arguments are then untouched.
     pub fn run(&self) -> Result<R::Device, Error> {
         self.with_place(|place| match self.compiled(place)? {
-            None => Ok(self.native()?.send(place)),
+            None => Ok(self.native_done()?.send(place)),
             Some(compiled) => self.execute(&compiled, place, R::device),
         })
     }
@@ -96,7 +110,7 @@ impl<'a, R: Output> Call<'a, R> {
     /// As [`Call::run`].
     pub fn to_host(&self) -> Result<R, Error> {
         self.with_place(|place| match self.compiled(place)? {
-            None => self.native(),
+            None => self.native_done(),
             Some(compiled) => self.execute(&compiled, place, R::host),
         })
     }
@@ -220,7 +234,8 @@ impl<'a, R: Output> Call<'a, R> {
     /// Writes the further results, the contents of `&mut` parameters.
     fn write_back(&self, results: &mut Results, guards: &mut Guards<'_, '_>) -> Result<(), Error> {
         for guard in guards.iter_mut() {
-            let shapes: SmallVec<[_; 2]> = guard.views().iter().map(|v| v.shape().to_vec()).collect();
+            let shapes: SmallVec<[_; 2]> =
+                guard.views().iter().map(|v| v.shape().to_vec()).collect();
             let mut leaves = SmallVec::<[crate::array::Dense; 2]>::new();
             for shape in shapes {
                 let dense = results.dense().map_err(|defect| self.defect(defect))?;
@@ -238,8 +253,16 @@ impl<'a, R: Output> Call<'a, R> {
         Ok(())
     }
 
+    /// The plain function's result; what it leaves in its `&mut` parameters is only noted.
     fn native(&self) -> Result<R, Error> {
         native::catch(|| (self.entry.native)(&self.args), || self.site())
+    }
+
+    /// The plain function's result, its `&mut` parameters written.
+    fn native_done(&self) -> Result<R, Error> {
+        let result = self.native()?;
+        self.args.commit();
+        Ok(result)
     }
 
     fn native_into(&self, mut targets: Targets<'_>) -> Result<(), Error> {
@@ -258,6 +281,7 @@ impl<'a, R: Output> Call<'a, R> {
         for (part, target) in parts.iter().zip(&mut targets) {
             target.0.write(part.0.views());
         }
+        self.args.commit();
         Ok(())
     }
 

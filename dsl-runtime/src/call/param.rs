@@ -1,10 +1,12 @@
 //! What may stand for a parameter of a kernel.
 
 use super::passed::{Own, Passed, from_placed};
+use crate::array::Array;
 use crate::array::element::Element;
 use crate::array::erased::{Borrowed, BorrowedMut, from_const, to_const};
-use crate::array::Array;
-use ndarray::{ArrayBase, ArrayRef, CowArray, CowRepr, Dimension, Ix1, OwnedArcRepr, OwnedRepr, ViewRepr};
+use ndarray::{
+    ArrayBase, ArrayRef, CowArray, CowRepr, Dimension, Ix1, OwnedArcRepr, OwnedRepr, ViewRepr,
+};
 use std::any::Any;
 use std::borrow::Cow;
 
@@ -96,6 +98,10 @@ tuples! {
     A 0, B 1, C 2, D 3, E 4, F 5;
     A 0, B 1, C 2, D 3, E 4, F 5, G 6;
     A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
 }
 
 /// A value of an element type.
@@ -142,7 +148,10 @@ impl<'a, T: Element> Param<'a> for Vec<T> {
         Passed::own(self)
     }
     fn restore(passed: &'a Passed<'_>) -> Self {
-        passed.whole::<Self>().expect("the vector that it was").clone()
+        passed
+            .whole::<Self>()
+            .expect("the vector that it was")
+            .clone()
     }
 }
 
@@ -151,7 +160,10 @@ impl<'a, T: Element, D: Dimension + 'static> Param<'a> for ndarray::Array<T, D> 
         Passed::own(self)
     }
     fn restore(passed: &'a Passed<'_>) -> Self {
-        passed.whole::<Self>().expect("the array that it was").clone()
+        passed
+            .whole::<Self>()
+            .expect("the array that it was")
+            .clone()
     }
 }
 
@@ -203,7 +215,9 @@ pub fn pass_slice_mut<T: Element>(slice: &mut [T]) -> Passed<'_> {
 }
 
 /// A parameter that is a mutable reference to an ndarray array, or a mutable view.
-pub fn pass_array_mut<T: Element, D: Dimension>(view: ndarray::ArrayViewMut<'_, T, D>) -> Passed<'_> {
+pub fn pass_array_mut<T: Element, D: Dimension>(
+    view: ndarray::ArrayViewMut<'_, T, D>,
+) -> Passed<'_> {
     Passed::write(BorrowedMut::nd(view))
 }
 

@@ -176,6 +176,14 @@ pub fn run_module(backend: &dyn Backend, file: &Path, module: &Module) -> Vec<Ou
     outcomes.collect()
 }
 
+/// The ways to make long values by name, one a line: for people.
+pub fn generators() -> String {
+    let rows = value::GENERATORS
+        .iter()
+        .map(|row| format!("{:6} {}\n", row.name, row.doc));
+    rows.collect()
+}
+
 /// One call, `@f(args)`, as a text says it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallText {

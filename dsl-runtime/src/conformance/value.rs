@@ -38,7 +38,7 @@ pub(crate) const GENERATORS: &[Generator] = &[
     Generator {
         name: "iota",
         parameters: 0,
-        doc: "0, 1, 2, … in row-major order, cast as Rust's `as`",
+        doc: "iota(n): 0, 1, 2, … in row-major order, cast as Rust's `as`",
         value: |ty, _, k| crate::ir::op::cast(ty, Const::u64(k)),
     },
     Generator {

@@ -6,6 +6,7 @@
 
 mod build;
 mod call;
+mod consume;
 mod control;
 mod env;
 mod expr;

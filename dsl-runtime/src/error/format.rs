@@ -71,7 +71,10 @@ impl Spec {
         spec.alternate = flag('#');
         spec.zero = flag('0');
         let number = |from: &mut usize| {
-            let digits: String = chars[*from..].iter().take_while(|c| c.is_ascii_digit()).collect();
+            let digits: String = chars[*from..]
+                .iter()
+                .take_while(|c| c.is_ascii_digit())
+                .collect();
             *from += digits.len();
             digits.parse::<usize>().ok()
         };
@@ -168,7 +171,10 @@ mod tests {
     fn agrees_with_std() {
         let pi = std::f64::consts::PI;
         let cases = [
-            (fill("{:.3}|{}", &[pi.into(), 1.0f32.into()]), format!("{pi:.3}|{}", 1.0f32)),
+            (
+                fill("{:.3}|{}", &[pi.into(), 1.0f32.into()]),
+                format!("{pi:.3}|{}", 1.0f32),
+            ),
             (fill("{:?}", &[1.0f32.into()]), format!("{:?}", 1.0f32)),
             (fill("{:>8.2}", &[pi.into()]), format!("{pi:>8.2}")),
             (fill("{:*^9}", &[(-5i32).into()]), format!("{:*^9}", -5)),
@@ -176,9 +182,15 @@ mod tests {
             (fill("{:08.3}", &[(-pi).into()]), format!("{:08.3}", -pi)),
             (fill("{:x}", &[(-1i8).into()]), format!("{:x}", -1i8)),
             (fill("{:+}", &[7u64.into()]), format!("{:+}", 7)),
-            (fill("{:e}", &[1500.0f64.into()]), format!("{:e}", 1500.0f64)),
+            (
+                fill("{:e}", &[1500.0f64.into()]),
+                format!("{:e}", 1500.0f64),
+            ),
             (fill("{:6}|", &[true.into()]), format!("{:6}|", true)),
-            (fill("{1} {0} {{}}", &[1i32.into(), 2i32.into()]), format!("{1} {0} {{}}", 1, 2)),
+            (
+                fill("{1} {0} {{}}", &[1i32.into(), 2i32.into()]),
+                format!("{1} {0} {{}}", 1, 2),
+            ),
         ];
         for (ours, std) in cases {
             assert_eq!(ours, std);

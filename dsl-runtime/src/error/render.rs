@@ -124,6 +124,9 @@ mod tests {
     #[test]
     fn names_only_the_kernel_where_there_is_no_line() {
         let text = error(0, 0).to_string();
-        assert!(text.contains("\n --> src/main.rs:11\n   = in kernel `spmv`"), "{text}");
+        assert!(
+            text.contains("\n --> src/main.rs:11\n   = in kernel `spmv`"),
+            "{text}"
+        );
     }
 }

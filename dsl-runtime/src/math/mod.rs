@@ -4,6 +4,9 @@
 //! Their main paths have no branches, so that a vectoriser gives each lane the same instructions; what only few arguments
 //! need (angles beyond 10⁹) stands behind one `if`. None can fail.
 
+// Coefficients are what they are, also where one comes near a well-known number or has more digits than its type.
+#![allow(clippy::approx_constant, clippy::excessive_precision)]
+
 mod circle;
 pub mod cos;
 pub mod erf;
@@ -92,7 +95,10 @@ pub fn inline(
 
 fn elaborate(tree: &'static Kernel) -> Func {
     let broken = |what: &dyn std::fmt::Display| -> ! {
-        panic!("internal error in the mathematical function {}: {what}", tree.name)
+        panic!(
+            "internal error in the mathematical function {}: {what}",
+            tree.name
+        )
     };
     let mut func = lower(tree, &[]).unwrap_or_else(|mistake| broken(&format!("{mistake:?}")));
     // The indices of their tables are masked to the tables' lengths.

@@ -56,5 +56,9 @@ pub(super) fn chain(b: &mut Builder, x: Atom, n: i32) -> Atom {
         }
     }
     let power = power.unwrap_or(one);
-    if n < 0 { b.op(ScalarOp::Div, [one, power]) } else { power }
+    if n < 0 {
+        b.op(ScalarOp::Div, [one, power])
+    } else {
+        power
+    }
 }

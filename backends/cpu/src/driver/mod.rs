@@ -227,7 +227,7 @@ pub unsafe fn run(job: &Job<'_>, space: &mut Workspace) -> Result<(), Trouble> {
         filter_turn: Turn::default(),
         scatter_turns: match combines && workers > 1 {
             true => (0..2 * workers).map(|_| Turn::default()).collect(),
-            false => vec![Turn::default()],
+            false => vec![],
         },
         shared: workers > 1,
     };

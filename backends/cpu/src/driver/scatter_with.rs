@@ -35,7 +35,7 @@ impl Run<'_> {
         }
         let targets = &self.targets[sink.targets.clone()];
         let mut order = std::mem::take(&mut worker.order);
-        let stretches = self.scatter_turns.len() as u64;
+        let stretches = self.scatter_turns.len().max(1) as u64;
         // Several such sinks share the turns: each has its stretches pass after those of the sink before.
         let sinks = self
             .sinks

@@ -1,8 +1,10 @@
 //! Cranelift at 128 bits: control, memory and calls. Scalar rows are in `scalar.rs`, vector rows in `packed.rs`.
 
 use super::{Callee, Isa, Kind, Label, Reg};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, AbiParam, BlockArg, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type, types,
+    self, AbiParam, BlockArg, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind,
+    Type, types,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
@@ -90,8 +92,17 @@ impl<'a> Cranelift<'a> {
         (self.build, self.notes)
     }
 
-    pub(super) fn raw_call(&mut self, callee: Callee, address: ir::Value, args: &[ir::Value]) -> Option<ir::Value> {
-        let known = self.signatures.iter().find(|(c, _)| *c == callee).map(|(_, s)| *s);
+    pub(super) fn raw_call(
+        &mut self,
+        callee: Callee,
+        address: ir::Value,
+        args: &[ir::Value],
+    ) -> Option<ir::Value> {
+        let known = self
+            .signatures
+            .iter()
+            .find(|(c, _)| *c == callee)
+            .map(|(_, s)| *s);
         let signature = known.unwrap_or_else(|| {
             let mut signature = Signature::new(self.call_conv);
             let (params, result): (&[Type], Option<Type>) = match callee {
@@ -101,7 +112,9 @@ impl<'a> Cranelift<'a> {
                 Callee::Rem32 => (&[types::F32; 2], Some(types::F32)),
                 Callee::Rem64 => (&[types::F64; 2], Some(types::F64)),
             };
-            signature.params.extend(params.iter().map(|&t| AbiParam::new(t)));
+            signature
+                .params
+                .extend(params.iter().map(|&t| AbiParam::new(t)));
             signature.returns.extend(result.map(AbiParam::new));
             let new = self.build.import_signature(signature);
             self.signatures.push((callee, new));
@@ -126,7 +139,11 @@ impl Isa for Cranelift<'_> {
     }
 
     fn params(&self, label: Label) -> Vec<Reg> {
-        self.build.block_params(block(label)).iter().map(|&v| reg(v)).collect()
+        self.build
+            .block_params(block(label))
+            .iter()
+            .map(|&v| reg(v))
+            .collect()
     }
 
     fn enter(&mut self, label: Label) {
@@ -151,6 +168,14 @@ impl Isa for Cranelift<'_> {
         );
     }
 
+    /// The round is the second successor: Cranelift visits that one first, while it still knows the loop, and only so
+    /// moves what does not change out of it (`egraph/elaborate.rs`: a loop is forgotten at the first block outside).
+    fn repeat(&mut self, cond: Reg, inside: (Label, &[Reg]), exit: (Label, &[Reg])) {
+        let zero = self.build.ins().iconst(types::I8, 0);
+        let done = self.build.ins().icmp(IntCC::Equal, value(cond), zero);
+        self.branch(reg(done), exit, inside);
+    }
+
     fn ret(&mut self, word: Reg) {
         self.build.ins().return_(&[value(word)]);
     }
@@ -158,7 +183,9 @@ impl Isa for Cranelift<'_> {
     fn constant(&mut self, constant: Const) -> Reg {
         let ins = self.build.ins();
         reg(match constant.ty {
-            ScalarType::F32 => ins.f32const(ir::immediates::Ieee32::with_bits(constant.bits as u32)),
+            ScalarType::F32 => {
+                ins.f32const(ir::immediates::Ieee32::with_bits(constant.bits as u32))
+            }
             ScalarType::F64 => ins.f64const(ir::immediates::Ieee64::with_bits(constant.bits)),
             ty => ins.iconst(scalar_type(ty), constant.bits as i64),
         })
@@ -170,7 +197,12 @@ impl Isa for Cranelift<'_> {
     }
 
     fn cast(&mut self, from: ScalarType, to: ScalarType, operand: Reg) -> Reg {
-        reg(super::scalar::cast(&mut self.build, from, to, value(operand)))
+        reg(super::scalar::cast(
+            &mut self.build,
+            from,
+            to,
+            value(operand),
+        ))
     }
 
     fn bits(&mut self, from: ScalarType, to: ScalarType, operand: Reg) -> Reg {
@@ -178,15 +210,23 @@ impl Isa for Cranelift<'_> {
         if from == to {
             return operand;
         }
-        reg(self.build.ins().bitcast(to, MemFlagsData::new(), value(operand)))
+        reg(self
+            .build
+            .ins()
+            .bitcast(to, MemFlagsData::new(), value(operand)))
     }
 
     fn load(&mut self, ty: ScalarType, address: Reg, offset: i32) -> Reg {
-        reg(self.build.ins().load(scalar_type(ty), memory(), value(address), offset))
+        reg(self
+            .build
+            .ins()
+            .load(scalar_type(ty), memory(), value(address), offset))
     }
 
     fn store(&mut self, _: ScalarType, scalar: Reg, address: Reg, offset: i32) {
-        self.build.ins().store(memory(), value(scalar), value(address), offset);
+        self.build
+            .ins()
+            .store(memory(), value(scalar), value(address), offset);
     }
 
     fn slot(&mut self, bytes: usize) -> Reg {
@@ -203,7 +243,10 @@ impl Isa for Cranelift<'_> {
             Callee::Clear => 24,
             Callee::Rem32 | Callee::Rem64 => unreachable!("not lent by the driver"),
         };
-        let address = self.build.ins().load(types::I64, memory(), value(runtime), offset);
+        let address = self
+            .build
+            .ins()
+            .load(types::I64, memory(), value(runtime), offset);
         let args: Vec<ir::Value> = args.iter().map(|&r| value(r)).collect();
         self.raw_call(callee, address, &args).map(reg)
     }

@@ -63,6 +63,8 @@ pub trait Isa {
     fn jump(&mut self, to: Label, args: &[Reg]);
     /// Ends the block: where the scalar `bool` is true, to `then`.
     fn branch(&mut self, cond: Reg, then: (Label, &[Reg]), other: (Label, &[Reg]));
+    /// Ends the block, the head of a loop: where the scalar `bool` is true, to the next round.
+    fn repeat(&mut self, cond: Reg, inside: (Label, &[Reg]), exit: (Label, &[Reg]));
     /// Ends the function with a word.
     fn ret(&mut self, word: Reg);
 
@@ -103,7 +105,13 @@ pub trait Simd: Isa {
     /// By lane, `a` where the mask (lanes of the size of `ty`) is true.
     fn select(&mut self, ty: ScalarType, mask: Reg, a: Reg, b: Reg) -> Reg;
     /// Rust's `as` on whole registers: from the registers that hold `count` lanes to those that do.
-    fn convert(&mut self, from: ScalarType, to: ScalarType, count: usize, regs: &[Reg]) -> Option<Vec<Reg>>;
+    fn convert(
+        &mut self,
+        from: ScalarType,
+        to: ScalarType,
+        count: usize,
+        regs: &[Reg],
+    ) -> Option<Vec<Reg>>;
     /// The same bits under another type.
     fn view(&mut self, from: ScalarType, to: ScalarType, value: Reg) -> Reg;
     /// A scalar from a lane.
@@ -133,8 +141,45 @@ pub trait Simd: Isa {
 
 /// Whether the backend computes a row on a type itself: all whose meaning is native.
 pub fn native(op: ScalarOp, ty: ScalarType) -> bool {
-    let native = matches!(op.row().meaning, dsl_runtime::ir::op::Meaning::Native(_));
-    native && op.row().signature.admits(ty)
+    use ScalarOp::*;
+    let computed = matches!(
+        op,
+        Add | Sub
+            | Mul
+            | Div
+            | Rem
+            | Neg
+            | Abs
+            | MulHigh
+            | Min
+            | Max
+            | And
+            | Or
+            | Xor
+            | Not
+            | Shl
+            | Shr
+            | RotateLeft
+            | CountOnes
+            | LeadingZeros
+            | TrailingZeros
+            | Eq
+            | Ne
+            | Lt
+            | Le
+            | Gt
+            | Ge
+            | Select
+            | Fma
+            | Sqrt
+            | Floor
+            | Ceil
+            | Trunc
+            | Nearest
+            | Round
+            | Copysign
+    );
+    computed && op.row().signature.admits(ty)
 }
 
 /// Names everything that compiled code depends on: the architecture and the features in use.

@@ -5,7 +5,9 @@ use super::scalar::{compares, float_condition, int_condition};
 use super::{Reg, Simd};
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::immediates::V128Imm;
-use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_codegen::ir::{
+    ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value, types,
+};
 use dsl_runtime::ir::types::Class;
 use dsl_runtime::ir::{ScalarOp, ScalarType};
 
@@ -23,7 +25,12 @@ impl Cranelift<'_> {
 
     fn shuffled(&mut self, a: Value, b: Value, bytes: &[u8]) -> Value {
         let (a, b) = (self.as_type(types::I8X16, a), self.as_type(types::I8X16, b));
-        let mask = self.build.func.dfg.immediates.push(ConstantData::from(bytes));
+        let mask = self
+            .build
+            .func
+            .dfg
+            .immediates
+            .push(ConstantData::from(bytes));
         self.build.ins().shuffle(a, b, mask)
     }
 
@@ -37,14 +44,27 @@ impl Cranelift<'_> {
 
     fn widen(&mut self, signed: bool, v: Value) -> [Value; 2] {
         if signed {
-            [self.build.ins().swiden_low(v), self.build.ins().swiden_high(v)]
+            [
+                self.build.ins().swiden_low(v),
+                self.build.ins().swiden_high(v),
+            ]
         } else {
-            [self.build.ins().uwiden_low(v), self.build.ins().uwiden_high(v)]
+            [
+                self.build.ins().uwiden_low(v),
+                self.build.ins().uwiden_high(v),
+            ]
         }
     }
 
     /// Integers of `from` bytes as integers of `to` bytes: extended or cut.
-    fn resize(&mut self, signed: bool, from: usize, to: usize, count: usize, regs: Vec<Value>) -> Vec<Value> {
+    fn resize(
+        &mut self,
+        signed: bool,
+        from: usize,
+        to: usize,
+        count: usize,
+        regs: Vec<Value>,
+    ) -> Vec<Value> {
         let (mut size, mut regs) = (from, regs);
         while size < to {
             let needed = (count * size * 2).div_ceil(16);
@@ -61,11 +81,20 @@ impl Cranelift<'_> {
             let half = size / 2;
             regs = regs
                 .chunks(2)
-                .map(|pair| self.halves(half, 0, pair[0], *pair.last().expect("a chunk is not empty")))
+                .map(|pair| {
+                    self.halves(
+                        half,
+                        0,
+                        pair[0],
+                        *pair.last().expect("a chunk is not empty"),
+                    )
+                })
                 .collect();
             size = half;
         }
-        regs.into_iter().map(|v| self.as_type(mask_type(to), v)).collect()
+        regs.into_iter()
+            .map(|v| self.as_type(mask_type(to), v))
+            .collect()
     }
 
     fn float_packed(&mut self, op: ScalarOp, ty: ScalarType, v: &[Value]) -> Option<Value> {
@@ -87,14 +116,22 @@ impl Cranelift<'_> {
             ScalarOp::Nearest => b.ins().nearest(v[0]),
             ScalarOp::Min | ScalarOp::Max => {
                 let least = op == ScalarOp::Min;
-                let strict = if least { FloatCC::LessThan } else { FloatCC::GreaterThan };
+                let strict = if least {
+                    FloatCC::LessThan
+                } else {
+                    FloatCC::GreaterThan
+                };
                 let first = b.ins().fcmp(strict, v[0], v[1]);
                 let equal = b.ins().fcmp(FloatCC::Equal, v[0], v[1]);
                 let nan = b.ins().fcmp(FloatCC::NotEqual, v[1], v[1]);
                 let (x, y) = (self.as_type(int, v[0]), self.as_type(int, v[1]));
                 let b = &mut self.build;
                 let picked = b.ins().bitselect(first, x, y);
-                let joined = if least { b.ins().bor(x, y) } else { b.ins().band(x, y) };
+                let joined = if least {
+                    b.ins().bor(x, y)
+                } else {
+                    b.ins().band(x, y)
+                };
                 let both = b.ins().bitselect(equal, joined, picked);
                 let bits = b.ins().bitselect(nan, x, both);
                 self.as_type(clif, bits)
@@ -133,7 +170,11 @@ impl Cranelift<'_> {
     fn sign_mask(&mut self, ty: ScalarType) -> Value {
         let size = ty.bytes();
         let bits = vec![1u64 << (size * 8 - 1); 16 / size];
-        let unsigned = if size == 4 { ScalarType::U32 } else { ScalarType::U64 };
+        let unsigned = if size == 4 {
+            ScalarType::U32
+        } else {
+            ScalarType::U64
+        };
         value(self.lanes(unsigned, &bits))
     }
 
@@ -164,7 +205,11 @@ impl Cranelift<'_> {
             ScalarOp::Neg => b.ins().ineg(v[0]),
             ScalarOp::Abs => b.ins().iabs(v[0]),
             ScalarOp::Min | ScalarOp::Max if ty.bytes() == 8 => {
-                let pick = if op == ScalarOp::Min { ScalarOp::Lt } else { ScalarOp::Gt };
+                let pick = if op == ScalarOp::Min {
+                    ScalarOp::Lt
+                } else {
+                    ScalarOp::Gt
+                };
                 let first = b.ins().icmp(int_condition(pick, signed), v[0], v[1]);
                 b.ins().bitselect(first, v[0], v[1])
             }
@@ -181,7 +226,13 @@ impl Cranelift<'_> {
     }
 
     /// Integers of 4 bytes in the low halves of the results of `f`, joined.
-    fn to_float(&mut self, from: ScalarType, to: ScalarType, count: usize, regs: Vec<Value>) -> Option<Vec<Value>> {
+    fn to_float(
+        &mut self,
+        from: ScalarType,
+        to: ScalarType,
+        count: usize,
+        regs: Vec<Value>,
+    ) -> Option<Vec<Value>> {
         let signed = from.class() == Class::Signed;
         let wide = vector_type(to);
         if from.bytes() == 8 {
@@ -294,7 +345,10 @@ impl Simd for Cranelift<'_> {
         let (a, b) = (value(a), value(b));
         reg(match ty.class() {
             Class::Float => self.build.ins().fcmp(float_condition(op), a, b),
-            class => self.build.ins().icmp(int_condition(op, class == Class::Signed), a, b),
+            class => self
+                .build
+                .ins()
+                .icmp(int_condition(op, class == Class::Signed), a, b),
         })
     }
 
@@ -305,7 +359,13 @@ impl Simd for Cranelift<'_> {
         reg(self.as_type(vector_type(ty), picked))
     }
 
-    fn convert(&mut self, from: ScalarType, to: ScalarType, count: usize, regs: &[Reg]) -> Option<Vec<Reg>> {
+    fn convert(
+        &mut self,
+        from: ScalarType,
+        to: ScalarType,
+        count: usize,
+        regs: &[Reg],
+    ) -> Option<Vec<Reg>> {
         let values: Vec<Value> = regs.iter().map(|&r| value(r)).collect();
         let signed = from.class() == Class::Signed;
         let out = match (from.is_float(), to.is_float()) {
@@ -325,9 +385,14 @@ impl Simd for Cranelift<'_> {
             (true, true) => {
                 let mut out = vec![];
                 for pair in values.chunks(2) {
-                    let halves: Vec<Value> = pair.iter().map(|&v| self.build.ins().fvdemote(v)).collect();
+                    let halves: Vec<Value> =
+                        pair.iter().map(|&v| self.build.ins().fvdemote(v)).collect();
                     let bytes: Vec<u8> = (0..8).chain(16..24).collect();
-                    let joined = self.shuffled(halves[0], *halves.last().expect("a chunk is not empty"), &bytes);
+                    let joined = self.shuffled(
+                        halves[0],
+                        *halves.last().expect("a chunk is not empty"),
+                        &bytes,
+                    );
                     out.push(self.as_type(types::F32X4, joined));
                 }
                 out
@@ -353,15 +418,24 @@ impl Simd for Cranelift<'_> {
     }
 
     fn insert(&mut self, _: ScalarType, v: Reg, lane: usize, scalar: Reg) -> Reg {
-        reg(self.build.ins().insertlane(value(v), value(scalar), lane as u8))
+        reg(self
+            .build
+            .ins()
+            .insertlane(value(v), value(scalar), lane as u8))
     }
 
     fn vload(&mut self, ty: ScalarType, bytes: usize, address: Reg, offset: i32) -> Reg {
         if bytes >= 16 {
-            return reg(self.build.ins().load(vector_type(ty), memory(), value(address), offset));
+            return reg(self
+                .build
+                .ins()
+                .load(vector_type(ty), memory(), value(address), offset));
         }
         let word = Type::int(bytes as u16 * 8).expect("a power of two");
-        let scalar = self.build.ins().load(word, memory(), value(address), offset);
+        let scalar = self
+            .build
+            .ins()
+            .load(word, memory(), value(address), offset);
         let vector = word.by(16 / bytes as u32).expect("128 bits");
         let whole = match bytes {
             4 | 8 => self.build.ins().scalar_to_vector(vector, scalar),
@@ -386,7 +460,10 @@ impl Simd for Cranelift<'_> {
     }
 
     fn swizzle(&mut self, ty: ScalarType, a: Reg, at: Reg) -> Reg {
-        let (a, at) = (self.as_type(types::I8X16, value(a)), self.as_type(types::I8X16, value(at)));
+        let (a, at) = (
+            self.as_type(types::I8X16, value(a)),
+            self.as_type(types::I8X16, value(at)),
+        );
         let out = self.build.ins().swizzle(a, at);
         reg(self.as_type(vector_type(ty), out))
     }
@@ -406,7 +483,10 @@ impl Simd for Cranelift<'_> {
 
     fn mask_convert(&mut self, from: usize, to: usize, count: usize, regs: &[Reg]) -> Vec<Reg> {
         let values = regs.iter().map(|&r| value(r)).collect();
-        self.resize(true, from, to, count, values).into_iter().map(reg).collect()
+        self.resize(true, from, to, count, values)
+            .into_iter()
+            .map(reg)
+            .collect()
     }
 
     fn mask_view(&mut self, size: usize, v: Reg) -> Reg {

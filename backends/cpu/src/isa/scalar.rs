@@ -93,7 +93,11 @@ fn integer(isa: &mut Cranelift<'_>, op: ScalarOp, ty: ScalarType, v: &[Value]) -
             b.ins().ireduce(clif, high)
         }
         ScalarOp::Min | ScalarOp::Max => {
-            let pick = if op == ScalarOp::Min { ScalarOp::Lt } else { ScalarOp::Gt };
+            let pick = if op == ScalarOp::Min {
+                ScalarOp::Lt
+            } else {
+                ScalarOp::Gt
+            };
             let first = b.ins().icmp(int_condition(pick, signed), v[0], v[1]);
             b.ins().select(first, v[0], v[1])
         }
@@ -164,19 +168,28 @@ fn float(isa: &mut Cranelift<'_>, op: ScalarOp, ty: ScalarType, v: &[Value]) -> 
                 _ => (Callee::Rem64, rem64 as *const () as usize),
             };
             let address = b.ins().iconst(types::I64, address as i64);
-            isa.raw_call(callee, address, v).expect("a remainder is a value")
+            isa.raw_call(callee, address, v)
+                .expect("a remainder is a value")
         }
         ScalarOp::Neg => b.ins().fneg(v[0]),
         ScalarOp::Abs => b.ins().fabs(v[0]),
         // Of equal values (zeros!) the bits are joined: or keeps a minus, and keeps a plus. A NaN is passed over.
         ScalarOp::Min | ScalarOp::Max => {
             let least = op == ScalarOp::Min;
-            let strict = if least { FloatCC::LessThan } else { FloatCC::GreaterThan };
+            let strict = if least {
+                FloatCC::LessThan
+            } else {
+                FloatCC::GreaterThan
+            };
             let first = b.ins().fcmp(strict, v[0], v[1]);
             let picked = b.ins().select(first, v[0], v[1]);
             let x = b.ins().bitcast(int, MemFlagsData::new(), v[0]);
             let y = b.ins().bitcast(int, MemFlagsData::new(), v[1]);
-            let joined = if least { b.ins().bor(x, y) } else { b.ins().band(x, y) };
+            let joined = if least {
+                b.ins().bor(x, y)
+            } else {
+                b.ins().band(x, y)
+            };
             let joined = b.ins().bitcast(clif, MemFlagsData::new(), joined);
             let equal = b.ins().fcmp(FloatCC::Equal, v[0], v[1]);
             let both = b.ins().select(equal, joined, picked);
@@ -208,7 +221,12 @@ fn float(isa: &mut Cranelift<'_>, op: ScalarOp, ty: ScalarType, v: &[Value]) -> 
 }
 
 /// Rust's `as`.
-pub(super) fn cast(b: &mut FunctionBuilder<'_>, from: ScalarType, to: ScalarType, v: Value) -> Value {
+pub(super) fn cast(
+    b: &mut FunctionBuilder<'_>,
+    from: ScalarType,
+    to: ScalarType,
+    v: Value,
+) -> Value {
     if from == to {
         return v;
     }

@@ -9,7 +9,10 @@
 
 use crate::unit::Mode;
 use dsl_runtime::ir::types::Class;
-use dsl_runtime::ir::{Atom, Block, Combine, Expr, Func, Loop, LoopKind, Par, ScalarOp, ScalarType, SinkKind, Stmt, Var, VarSet, order};
+use dsl_runtime::ir::{
+    Atom, Block, Combine, Expr, Func, Loop, LoopKind, Par, ScalarOp, ScalarType, SinkKind, Stmt,
+    Var, VarSet, order,
+};
 use std::collections::HashMap;
 
 /// How a par is vectorised.
@@ -31,6 +34,7 @@ pub struct Plan {
     affine: Vec<bool>,
     looped: Vec<bool>,
     literal: Vec<bool>,
+    used: Vec<bool>,
     root: Vec<Var>,
     widths: HashMap<Var, Width>,
 }
@@ -45,9 +49,15 @@ impl Plan {
             affine: vec![false; count],
             looped: vec![false; count],
             literal: vec![false; count],
+            used: vec![false; count],
             root: (0..count as u32).map(Var).collect(),
             widths: HashMap::new(),
         };
+        each_atom_of_block(&func.body, &mut |atom| {
+            if let Atom::Var(var) = atom {
+                plan.used[var.0 as usize] = true;
+            }
+        });
         plan.find_literals(func, &func.body);
         plan.drop_literals(&func.body, true);
         if mode == Mode::Fast {
@@ -69,6 +79,11 @@ impl Plan {
     /// Whether an `array` is only read at constant places.
     pub fn is_literal(&self, var: Var) -> bool {
         self.literal[var.0 as usize]
+    }
+
+    /// Whether anything uses it.
+    pub fn is_used(&self, var: Var) -> bool {
+        self.used[var.0 as usize]
     }
 
     /// How the par of that index is vectorised, if it is.
@@ -114,7 +129,9 @@ impl Plan {
     pub fn used_in_loop(&self, rounds: &Loop, var: Var) -> bool {
         let mut used = false;
         let mut see = |atom: Atom| {
-            used |= atom.as_var().is_some_and(|v| v == var || self.root[v.0 as usize] == var);
+            used |= atom
+                .as_var()
+                .is_some_and(|v| v == var || self.root[v.0 as usize] == var);
         };
         if let LoopKind::While(cond) = &rounds.kind {
             each_atom_of_block(cond, &mut see);
@@ -199,7 +216,12 @@ impl Plan {
         each_def(&par.body, &mut |var| bound.push(var));
         for var in bound {
             let at = var.0 as usize;
-            (self.varying[at], self.unit[at], self.affine[at], self.looped[at]) = (false, false, false, false);
+            (
+                self.varying[at],
+                self.unit[at],
+                self.affine[at],
+                self.looped[at],
+            ) = (false, false, false, false);
         }
         self.decide_block(func, &par.body, nested);
     }
@@ -209,7 +231,10 @@ impl Plan {
             let scalars = sink.values.iter().all(|&v| func.atom_type(v).is_scalar());
             scalars
                 && match sink.kind {
-                    SinkKind::Collect | SinkKind::Filter | SinkKind::Scatter | SinkKind::ScatterWith => true,
+                    SinkKind::Collect
+                    | SinkKind::Filter
+                    | SinkKind::Scatter
+                    | SinkKind::ScatterWith => true,
                     SinkKind::Reduce | SinkKind::Scan | SinkKind::ExScan => {
                         matches!(sink.combine, Some(Combine::Op(_)))
                             && sink.values.len() == 1
@@ -239,11 +264,21 @@ impl Plan {
         let size = count.widest.max(1);
         let registers = if count.work > 20 { 2 } else { 4 };
         let lanes = (registers * 16 / size).clamp(4, 16);
-        let scans = par.sinks.iter().any(|s| matches!(s.kind, SinkKind::Scan | SinkKind::ExScan));
+        let scans = par
+            .sinks
+            .iter()
+            .any(|s| matches!(s.kind, SinkKind::Scan | SinkKind::ExScan));
         let reduces = par.sinks.iter().any(|s| s.kind == SinkKind::Reduce);
-        let canonical = if par.inner { order::INNER_LANES } else { order::LANES };
+        let canonical = if par.inner {
+            order::INNER_LANES
+        } else {
+            order::LANES
+        };
         let (lanes, unroll) = if scans && !par.inner {
-            (order::GROUP, if reduces { canonical / order::GROUP } else { 1 })
+            (
+                order::GROUP,
+                if reduces { canonical / order::GROUP } else { 1 },
+            )
         } else if scans {
             return None;
         } else if reduces {
@@ -276,7 +311,10 @@ impl Plan {
                     changed |= self.spread(func, then, looped);
                     changed |= self.spread(func, other, looped);
                     for (k, &def) in stmt.defs.iter().enumerate() {
-                        if self.varies(*cond) || self.varies(then.results[k]) || self.varies(other.results[k]) {
+                        if self.varies(*cond)
+                            || self.varies(then.results[k])
+                            || self.varies(other.results[k])
+                        {
                             mark(&mut self.varying, def, &mut changed);
                         }
                     }
@@ -305,7 +343,11 @@ impl Plan {
                     changed |= self.spread(func, &par.body, true);
                     let mut varying = self.varies(par.extent);
                     for sink in &par.sinks {
-                        varying |= sink.values.iter().chain(&sink.outer).any(|&v| self.varies(v));
+                        varying |= sink
+                            .values
+                            .iter()
+                            .chain(&sink.outer)
+                            .any(|&v| self.varies(v));
                     }
                     for sink in &par.sinks {
                         if let Some(Combine::Lambda(lambda)) = &sink.combine {
@@ -354,16 +396,26 @@ impl Plan {
             ),
             Expr::Op(ScalarOp::Mul, v) => (
                 false,
-                affine(v[0]) && v[1].as_const().is_some() || affine(v[1]) && v[0].as_const().is_some(),
+                affine(v[0]) && v[1].as_const().is_some()
+                    || affine(v[1]) && v[0].as_const().is_some(),
             ),
-            Expr::Op(ScalarOp::Rem, v) => (unit(v[0]) && !self.varies(v[1]), affine(v[0]) && !self.varies(v[1])),
+            Expr::Op(ScalarOp::Rem, v) => (
+                unit(v[0]) && !self.varies(v[1]),
+                affine(v[0]) && !self.varies(v[1]),
+            ),
             Expr::Op(ScalarOp::Div, v) => (false, affine(v[0]) && !self.varies(v[1])),
             Expr::Bits(_, v) => (unit(*v), affine(*v)),
-            Expr::Cast(to, v) => (unit(*v) && to.bytes() == 8 && to.is_integer(), affine(*v) && to.is_integer()),
+            Expr::Cast(to, v) => (
+                unit(*v) && to.bytes() == 8 && to.is_integer(),
+                affine(*v) && to.is_integer(),
+            ),
             Expr::Op(op, v) => {
                 // Comparisons of counters are speculated to agree.
                 use ScalarOp::*;
-                (false, matches!(op, Eq | Ne | Lt | Le | Gt | Ge) && (affine(v[0]) || affine(v[1])))
+                (
+                    false,
+                    matches!(op, Eq | Ne | Lt | Le | Gt | Ge) && (affine(v[0]) || affine(v[1])),
+                )
             }
             _ => (false, false),
         }
@@ -391,7 +443,8 @@ impl Plan {
                     self.measure(func, &par.body, true, count);
                 }
                 Expr::Index(index) => {
-                    let varies = self.varies(index.array.into()) || index.indices.iter().any(|&a| self.varies(a));
+                    let varies = self.varies(index.array.into())
+                        || index.indices.iter().any(|&a| self.varies(a));
                     let last = index.indices[index.indices.len() - 1];
                     let row = last.as_var().is_some_and(|v| self.unit[v.0 as usize]);
                     let scalar = func.ty(stmt.defs[0]).is_scalar();
@@ -411,7 +464,8 @@ impl Plan {
                 _ => {}
             }
             for &def in &stmt.defs {
-                if self.is_varying(def) && !self.affine[def.0 as usize] && func.ty(def).is_scalar() {
+                if self.is_varying(def) && !self.affine[def.0 as usize] && func.ty(def).is_scalar()
+                {
                     let ty = func.ty(def).elem;
                     count.widest = count.widest.max(ty.bytes());
                 }
@@ -440,7 +494,10 @@ pub(crate) fn ordered(op: ScalarOp, ty: ScalarType) -> bool {
 fn folds(func: &Func, par: &Par) -> bool {
     par.sinks.iter().all(|sink| match &sink.combine {
         Some(Combine::Op(op)) => {
-            let short = par.extent.as_const().is_some_and(|n| n.bits <= order::SHORT as u64);
+            let short = par
+                .extent
+                .as_const()
+                .is_some_and(|n| n.bits <= order::SHORT as u64);
             par.inner && short || !ordered(*op, func.atom_type(sink.values[0]).elem)
         }
         Some(Combine::Lambda(_)) => par.inner,
@@ -451,18 +508,26 @@ fn folds(func: &Func, par: &Par) -> bool {
 /// Whether a body has no memory of its own and what it contains can be run over lanes.
 fn feasible(func: &Func, block: &Block) -> bool {
     block.stmts.iter().all(|stmt| match &stmt.expr {
-        Expr::Op(..) | Expr::Cast(..) | Expr::Bits(..) | Expr::Index(_) | Expr::Data(_) | Expr::Check(_) => true,
+        Expr::Op(..)
+        | Expr::Cast(..)
+        | Expr::Bits(..)
+        | Expr::Index(_)
+        | Expr::Data(_)
+        | Expr::Check(_) => true,
         Expr::Reshape(..) | Expr::Update(..) => false,
         Expr::Array(items) => literal_in(func, block, stmt.defs[0], items),
         Expr::If(_, then, other) => {
-            stmt.defs.iter().all(|&d| func.ty(d).is_scalar()) && feasible(func, then) && feasible(func, other)
+            stmt.defs.iter().all(|&d| func.ty(d).is_scalar())
+                && feasible(func, then)
+                && feasible(func, other)
         }
         Expr::Loop(rounds) => {
             let cond = match &rounds.kind {
                 LoopKind::While(cond) => feasible(func, cond),
                 LoopKind::For { .. } => true,
             };
-            cond && stmt.defs.iter().all(|&d| func.ty(d).is_scalar()) && feasible(func, &rounds.body)
+            cond && stmt.defs.iter().all(|&d| func.ty(d).is_scalar())
+                && feasible(func, &rounds.body)
         }
         Expr::Par(par) => {
             feasible(func, &par.body)
@@ -549,7 +614,11 @@ fn each_own_atom(expr: &Expr, f: &mut impl FnMut(Atom)) {
         }
         Expr::If(cond, then, other) => {
             f(*cond);
-            then.results.iter().chain(&other.results).copied().for_each(f);
+            then.results
+                .iter()
+                .chain(&other.results)
+                .copied()
+                .for_each(f);
         }
         Expr::Loop(rounds) => {
             match &rounds.kind {
@@ -562,7 +631,11 @@ fn each_own_atom(expr: &Expr, f: &mut impl FnMut(Atom)) {
         Expr::Par(par) => {
             f(par.extent);
             for sink in &par.sinks {
-                sink.outer.iter().chain(&sink.values).copied().for_each(&mut *f);
+                sink.outer
+                    .iter()
+                    .chain(&sink.values)
+                    .copied()
+                    .for_each(&mut *f);
                 if let Some(Combine::Lambda(lambda)) = &sink.combine {
                     lambda.body.results.iter().copied().for_each(&mut *f);
                 }

@@ -2,7 +2,9 @@
 
 use super::{Array, Emit, Value};
 use crate::isa::{Kind, Label, Reg, Simd};
-use dsl_runtime::ir::{Atom, Block, Const, Expr, Loop, LoopKind, ScalarOp, ScalarType, Stmt, Var, VarSet};
+use dsl_runtime::ir::{
+    Atom, Block, Const, Expr, Loop, LoopKind, ScalarOp, ScalarType, Stmt, Var, VarSet,
+};
 
 impl<I: Simd> Emit<'_, I> {
     /// The registers that carry a name over a joint.
@@ -87,7 +89,10 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     fn flatten_all(&mut self, vars: &[Var], values: &[Value]) -> Vec<Reg> {
-        vars.iter().zip(values).flat_map(|(&var, value)| self.flatten(var, value)).collect()
+        vars.iter()
+            .zip(values)
+            .flat_map(|(&var, value)| self.flatten(var, value))
+            .collect()
     }
 
     /// Arrays whose last use is this statement: they go to the blocks inside.
@@ -123,7 +128,7 @@ impl<I: Simd> Emit<'_, I> {
 
     fn masked_conditional(&mut self, stmt: &Stmt, cond: Value, then: &Block, other: &Block) {
         let saved = self.lanes.as_ref().expect("lanes").mask.clone();
-        let not = self.apply(ScalarOp::Not, ScalarType::Bool, &[cond.clone()]);
+        let not = self.apply(ScalarOp::Not, ScalarType::Bool, std::slice::from_ref(&cond));
         let mut sides = vec![];
         for (cond, block) in [(&cond, then), (&not, other)] {
             self.activate(&saved, cond);
@@ -136,13 +141,30 @@ impl<I: Simd> Emit<'_, I> {
             self.lanes.as_mut().expect("lanes").mask = saved.clone();
         }
         let mut at = 0;
-        for &def in &stmt.defs {
+        for (k, &def) in stmt.defs.iter().enumerate() {
             let count = self.kinds(def).len();
             let a = self.restore(def, &sides[0][at..at + count]);
             let b = self.restore(def, &sides[1][at..at + count]);
             at += count;
             let ty = self.func.ty(def).elem;
-            let value = self.apply(ScalarOp::Select, ty, &[cond.clone(), a, b]);
+            // `&&` and `||`.
+            let value = match (then.results[k].as_const(), other.results[k].as_const()) {
+                (
+                    _,
+                    Some(Const {
+                        ty: ScalarType::Bool,
+                        bits: 0,
+                    }),
+                ) => self.apply(ScalarOp::And, ty, &[cond.clone(), a]),
+                (
+                    Some(Const {
+                        ty: ScalarType::Bool,
+                        bits: 1,
+                    }),
+                    _,
+                ) => self.apply(ScalarOp::Or, ty, &[cond.clone(), b]),
+                _ => self.apply(ScalarOp::Select, ty, &[cond.clone(), a, b]),
+            };
             self.define(def, value);
         }
     }
@@ -200,7 +222,9 @@ impl<I: Simd> Emit<'_, I> {
             .iter()
             .enumerate()
             .map(|(k, &(_, init))| {
-                let again = rounds.carried[k + 1..].iter().any(|&(_, other)| other == init);
+                let again = rounds.carried[k + 1..]
+                    .iter()
+                    .any(|&(_, other)| other == init);
                 let moves = init.as_var().is_some_and(|var| {
                     let scope = self.scopes.last().expect("a scope is open");
                     scope.dying.contains(&var) && !self.plan.used_in_loop(rounds, var)
@@ -211,7 +235,7 @@ impl<I: Simd> Emit<'_, I> {
         let first = self.flatten_all(&vars, &inits);
         let varying = self.lanes.is_some() && self.plan.is_varying_loop(stmt);
         let results = if varying {
-            self.masked_rounds(rounds, &vars, first)
+            self.masked_rounds(stmt, rounds, &vars, first)
         } else {
             self.plain_rounds(rounds, &vars, first)
         };
@@ -247,7 +271,11 @@ impl<I: Simd> Emit<'_, I> {
         let word = Kind::Scalar(ScalarType::U64);
         let mut kinds = vec![word];
         kinds.extend(self.joint_kinds(vars));
-        let (head, inside, exit) = (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let zero = self.word(0);
         let mut args = vec![zero];
         args.extend(first);
@@ -266,9 +294,13 @@ impl<I: Simd> Emit<'_, I> {
                 other => unreachable!("a loop that varies runs under masks: {other:?}"),
             },
         };
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
-        let moved = vars.iter().copied().filter(|&v| !self.func.ty(v).is_scalar()).collect();
+        let moved = vars
+            .iter()
+            .copied()
+            .filter(|&v| !self.func.ty(v).is_scalar())
+            .collect();
         let next = self.block(&rounds.body, moved);
         let mut args = vec![self.add(params[0], 1)];
         args.extend(self.flatten_all(vars, &next));
@@ -277,15 +309,24 @@ impl<I: Simd> Emit<'_, I> {
         params[1..].to_vec()
     }
 
-    fn masked_rounds(&mut self, rounds: &Loop, vars: &[Var], first: Vec<Reg>) -> Vec<Reg> {
+    fn masked_rounds(
+        &mut self,
+        stmt: &Stmt,
+        rounds: &Loop,
+        vars: &[Var],
+        first: Vec<Reg>,
+    ) -> Vec<Reg> {
         let saved = self.lanes.as_ref().expect("lanes").mask.clone();
         let size = self.lanes.as_ref().expect("lanes").size;
         let masks = self.registers(size);
         let mut kinds = vec![Kind::Scalar(ScalarType::U64)];
         kinds.extend(vec![Kind::Mask(size); masks]);
         kinds.extend(self.joint_kinds(vars));
-        let (head, inside, exit): (Label, Label, Label) =
-            (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit): (Label, Label, Label) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let mut args = vec![self.word(0)];
         let all = Value::Scalar(self.isa.constant(Const::bool(true)));
         let active = match &saved {
@@ -310,7 +351,11 @@ impl<I: Simd> Emit<'_, I> {
             LoopKind::For { index, extent } => {
                 self.define(*index, Value::Scalar(params[0]));
                 let extent = self.value(*extent);
-                self.apply(ScalarOp::Lt, ScalarType::U64, &[Value::Scalar(params[0]), extent])
+                self.apply(
+                    ScalarOp::Lt,
+                    ScalarType::U64,
+                    &[Value::Scalar(params[0]), extent],
+                )
             }
             LoopKind::While(cond) => self.block(cond, VarSet::new())[0].clone(),
         };
@@ -320,17 +365,29 @@ impl<I: Simd> Emit<'_, I> {
         };
         self.activate(&active, &more);
         let any = self.any();
-        self.isa.branch(any, (inside, &[]), (exit, &[]));
+        self.isa.repeat(any, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
-        let (_, still) = self.lanes.as_ref().expect("lanes").mask.clone().expect("a mask");
+        let (_, still) = self
+            .lanes
+            .as_ref()
+            .expect("lanes")
+            .mask
+            .clone()
+            .expect("a mask");
         let next = self.block(&rounds.body, VarSet::new());
         let next = self.flatten_all(vars, &next);
         let mut args = vec![self.add(params[0], 1)];
         args.extend(still.iter().copied());
         let cond = Value::Mask { size, regs: still };
         let mut at = 0;
-        for &var in vars {
+        for (&var, &def) in vars.iter().zip(&stmt.defs) {
             let count = self.kinds(var).len();
+            // What nobody reads after the loop may go on with anything on the lanes that have left.
+            if !self.plan.is_used(def) {
+                args.extend(&next[at..at + count]);
+                at += count;
+                continue;
+            }
             let new = self.restore(var, &next[at..at + count]);
             let old = self.restore(var, &params[1 + masks + at..1 + masks + at + count]);
             at += count;

@@ -36,7 +36,9 @@ impl<I: Simd> Emit<'_, I> {
                             .map(|l| ((r * per + l) as i64).wrapping_mul(*step) as u64)
                             .collect();
                         let steps = self.isa.lanes(ty, &bits);
-                        self.isa.packed(ScalarOp::Add, ty, &[base, steps]).expect("integers add")
+                        self.isa
+                            .packed(ScalarOp::Add, ty, &[base, steps])
+                            .expect("integers add")
                     })
                     .collect()
             }
@@ -96,7 +98,13 @@ impl<I: Simd> Emit<'_, I> {
         };
         let mut regs = self.mask(value, size);
         if let Some((own, active)) = self.lanes.as_ref().expect("lanes").mask.clone() {
-            let active = self.mask(&Value::Mask { size: own, regs: active }, size);
+            let active = self.mask(
+                &Value::Mask {
+                    size: own,
+                    regs: active,
+                },
+                size,
+            );
             for (reg, active) in regs.iter_mut().zip(active) {
                 *reg = self.isa.mask_op(ScalarOp::And, *reg, active);
             }
@@ -108,9 +116,11 @@ impl<I: Simd> Emit<'_, I> {
     pub(crate) fn where_active(&mut self, ty: ScalarType, value: &Value, other: &Value) -> Value {
         match self.lanes.as_ref().and_then(|l| l.mask.clone()) {
             None => value.clone(),
-            Some((size, regs)) => {
-                self.apply(ScalarOp::Select, ty, &[Value::Mask { size, regs }, value.clone(), other.clone()])
-            }
+            Some((size, regs)) => self.apply(
+                ScalarOp::Select,
+                ty,
+                &[Value::Mask { size, regs }, value.clone(), other.clone()],
+            ),
         }
     }
 
@@ -130,17 +140,35 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// Rows on values with a base and a step that keep such a form, or agree on all lanes.
-    pub(crate) fn affine(&mut self, op: ScalarOp, ty: ScalarType, atoms: &[Atom], values: &[Value]) -> Option<Value> {
+    pub(crate) fn affine(
+        &mut self,
+        op: ScalarOp,
+        ty: ScalarType,
+        atoms: &[Atom],
+        values: &[Value],
+    ) -> Option<Value> {
         use Value::{Affine, Scalar};
         if values.len() != 2 {
             return None;
         }
         let constant = |k: usize| atoms[k].as_const().map(|c| c.bits as i64);
         match (op, &values[0], &values[1]) {
-            (ScalarOp::Add | ScalarOp::Sub, Affine { base: a, step: s }, Affine { base: b, step: t }) => {
+            (
+                ScalarOp::Add | ScalarOp::Sub,
+                Affine { base: a, step: s },
+                Affine { base: b, step: t },
+            ) => {
                 let base = self.isa.op(op, ty, &[*a, *b]);
-                let step = if op == ScalarOp::Add { s.wrapping_add(*t) } else { s.wrapping_sub(*t) };
-                Some(if step == 0 { Scalar(base) } else { Affine { base, step } })
+                let step = if op == ScalarOp::Add {
+                    s.wrapping_add(*t)
+                } else {
+                    s.wrapping_sub(*t)
+                };
+                Some(if step == 0 {
+                    Scalar(base)
+                } else {
+                    Affine { base, step }
+                })
             }
             (ScalarOp::Add | ScalarOp::Sub, Affine { base, step }, Scalar(b)) => Some(Affine {
                 base: self.isa.op(op, ty, &[*base, *b]),
@@ -177,7 +205,9 @@ impl<I: Simd> Emit<'_, I> {
                 let first = self.isa.op(ScalarOp::Div, ty, &[*base, *by]);
                 let end = self.isa.op(ScalarOp::Div, ty, &[last, *by]);
                 let differ = self.isa.op(ScalarOp::Ne, ty, &[first, end]);
-                let bad = self.isa.op(ScalarOp::Or, ScalarType::Bool, &[wrapped, differ]);
+                let bad = self
+                    .isa
+                    .op(ScalarOp::Or, ScalarType::Bool, &[wrapped, differ]);
                 self.bail_if(bad);
                 Some(if op == ScalarOp::Div {
                     Scalar(first)
@@ -231,13 +261,16 @@ impl<I: Simd> Emit<'_, I> {
         let differ = if matches!(op, ScalarOp::Eq | ScalarOp::Ne) {
             let below = self.isa.op(ScalarOp::Le, ty, &[ordered.0, with]);
             let above = self.isa.op(ScalarOp::Ge, ty, &[ordered.1, with]);
-            self.isa.op(ScalarOp::And, ScalarType::Bool, &[below, above])
+            self.isa
+                .op(ScalarOp::And, ScalarType::Bool, &[below, above])
         } else {
             let first = on(self, op, base);
             let end = on(self, op, last);
             self.isa.op(ScalarOp::Ne, ScalarType::Bool, &[first, end])
         };
-        let bad = self.isa.op(ScalarOp::Or, ScalarType::Bool, &[wraps, differ]);
+        let bad = self
+            .isa
+            .op(ScalarOp::Or, ScalarType::Bool, &[wraps, differ]);
         self.bail_if(bad);
         Some(Value::Scalar(on(self, op, base)))
     }
@@ -254,14 +287,19 @@ impl<I: Simd> Emit<'_, I> {
             };
             let (a, b) = (self.pack(&values[1], ty), self.pack(&values[2], ty));
             let regs = masks.iter().zip(a.iter().zip(&b));
-            let regs: Vec<_> = regs.map(|(&m, (&a, &b))| self.isa.select(ty, m, a, b)).collect();
+            let regs: Vec<_> = regs
+                .map(|(&m, (&a, &b))| self.isa.select(ty, m, a, b))
+                .collect();
             return Value::Pack(regs);
         }
         if matches!(op, ScalarOp::Shl | ScalarOp::Shr | ScalarOp::RotateLeft)
             && let Value::Scalar(amount) = values[1]
         {
             let regs = self.pack(&values[0], ty);
-            let shifted: Option<Vec<_>> = regs.iter().map(|&r| self.isa.shift(op, ty, r, amount)).collect();
+            let shifted: Option<Vec<_>> = regs
+                .iter()
+                .map(|&r| self.isa.shift(op, ty, r, amount))
+                .collect();
             if let Some(regs) = shifted {
                 return Value::Pack(regs);
             }
@@ -286,7 +324,9 @@ impl<I: Simd> Emit<'_, I> {
         }
         let types = vec![ty; operands.len()];
         let result = op.result(&types).expect("the program is well typed");
-        self.by_lane(&types, result, &operands, |this, scalars| this.isa.op(op, ty, scalars))
+        self.by_lane(&types, result, &operands, |this, scalars| {
+            this.isa.op(op, ty, scalars)
+        })
     }
 
     /// Lane by lane through scalars.
@@ -299,7 +339,11 @@ impl<I: Simd> Emit<'_, I> {
     ) -> Value {
         let scalars: Vec<Reg> = (0..self.lane_count())
             .map(|lane| {
-                let args: Vec<Reg> = operands.iter().zip(from).map(|(o, &ty)| self.lane(ty, o, lane)).collect();
+                let args: Vec<Reg> = operands
+                    .iter()
+                    .zip(from)
+                    .map(|(o, &ty)| self.lane(ty, o, lane))
+                    .collect();
                 f(self, &args)
             })
             .collect();
@@ -332,7 +376,10 @@ impl<I: Simd> Emit<'_, I> {
         let masks = self.mask(&Value::Scalar(cond), ty.bytes());
         let (a, b) = (self.pack(a, ty), self.pack(b, ty));
         let regs = masks.iter().zip(a.iter().zip(&b));
-        Value::Pack(regs.map(|(&m, (&a, &b))| self.isa.select(ty, m, a, b)).collect())
+        Value::Pack(
+            regs.map(|(&m, (&a, &b))| self.isa.select(ty, m, a, b))
+                .collect(),
+        )
     }
 
     /// A row on truth values.
@@ -360,12 +407,20 @@ impl<I: Simd> Emit<'_, I> {
                 ScalarOp::Lt | ScalarOp::Ge => {
                     let not = isa.mask_not(m[0][r]);
                     let less = isa.mask_op(ScalarOp::And, not, m[1][r]);
-                    if op == ScalarOp::Lt { less } else { isa.mask_not(less) }
+                    if op == ScalarOp::Lt {
+                        less
+                    } else {
+                        isa.mask_not(less)
+                    }
                 }
                 ScalarOp::Gt | ScalarOp::Le => {
                     let not = isa.mask_not(m[1][r]);
                     let more = isa.mask_op(ScalarOp::And, m[0][r], not);
-                    if op == ScalarOp::Gt { more } else { isa.mask_not(more) }
+                    if op == ScalarOp::Gt {
+                        more
+                    } else {
+                        isa.mask_not(more)
+                    }
                 }
                 ScalarOp::Select => {
                     let yes = isa.mask_op(ScalarOp::And, m[0][r], m[1][r]);
@@ -381,7 +436,12 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// Rust's `as` where the operand differs by lane.
-    pub(crate) fn convert_lanes(&mut self, from: ScalarType, to: ScalarType, value: Value) -> Value {
+    pub(crate) fn convert_lanes(
+        &mut self,
+        from: ScalarType,
+        to: ScalarType,
+        value: Value,
+    ) -> Value {
         if let Value::Mask { .. } = value {
             return self.from_mask(to, &value);
         }
@@ -400,12 +460,20 @@ impl<I: Simd> Emit<'_, I> {
         let count = self.lane_count();
         match self.isa.convert(from, to, count, &regs) {
             Some(regs) => Value::Pack(regs),
-            None => self.by_lane(&[from], to, &[regs], |this, scalars| this.isa.cast(from, to, scalars[0])),
+            None => self.by_lane(&[from], to, &[regs], |this, scalars| {
+                this.isa.cast(from, to, scalars[0])
+            }),
         }
     }
 
     /// A counter below 2^31 goes through 32-bit integers; another group runs in scalar form.
-    fn counter_to_float(&mut self, from: ScalarType, to: ScalarType, base: Reg, step: i64) -> Value {
+    fn counter_to_float(
+        &mut self,
+        from: ScalarType,
+        to: ScalarType,
+        base: Reg,
+        step: i64,
+    ) -> Value {
         let base = self.isa.bits(from, ScalarType::U64, base);
         let last = self.last(ScalarType::U64, base, step);
         let limit = self.word(1 << 31);
@@ -425,7 +493,11 @@ impl<I: Simd> Emit<'_, I> {
         if to == ScalarType::Bool {
             return value.clone();
         }
-        let one = if to.is_float() { Const::f64(1.0) } else { Const::u64(1) };
+        let one = if to.is_float() {
+            Const::f64(1.0)
+        } else {
+            Const::u64(1)
+        };
         let one = dsl_runtime::ir::op::cast(to, one);
         let one = Value::Scalar(self.isa.constant(one));
         let zero = Value::Scalar(self.isa.constant(Const { ty: to, bits: 0 }));
@@ -436,7 +508,11 @@ impl<I: Simd> Emit<'_, I> {
     pub(crate) fn load_row(&mut self, elem: ScalarType, address: Reg) -> Value {
         let size = elem.bytes();
         let (width, total) = (self.isa.bytes(), self.lane_count() * size);
-        let stored = if elem == ScalarType::Bool { ScalarType::U8 } else { elem };
+        let stored = if elem == ScalarType::Bool {
+            ScalarType::U8
+        } else {
+            elem
+        };
         let regs: Vec<Reg> = (0..total.div_ceil(width))
             .map(|r| {
                 let bytes = (total - r * width).min(width);
@@ -448,7 +524,11 @@ impl<I: Simd> Emit<'_, I> {
 
     /// Elements at distances from a base, one a lane.
     pub(crate) fn gather(&mut self, elem: ScalarType, base: Reg, distances: &[Reg]) -> Value {
-        let stored = if elem == ScalarType::Bool { ScalarType::U8 } else { elem };
+        let stored = if elem == ScalarType::Bool {
+            ScalarType::U8
+        } else {
+            elem
+        };
         let scalars: Vec<Reg> = (0..self.lane_count())
             .map(|lane| {
                 let distance = self.lane(ScalarType::U64, distances, lane);
@@ -475,7 +555,10 @@ impl<I: Simd> Emit<'_, I> {
                 let masks = self.mask(value, 1);
                 let one = self.isa.constant(Const::u8(1));
                 let one = self.isa.splat(ScalarType::U8, one);
-                let regs = masks.into_iter().map(|m| self.isa.mask_op(ScalarOp::And, m, one)).collect();
+                let regs = masks
+                    .into_iter()
+                    .map(|m| self.isa.mask_op(ScalarOp::And, m, one))
+                    .collect();
                 (ScalarType::U8, regs)
             }
             (_, value) => (elem, self.pack(value, elem)),
@@ -483,7 +566,8 @@ impl<I: Simd> Emit<'_, I> {
         let (width, total) = (self.isa.bytes(), self.lane_count() * elem.bytes());
         for (r, reg) in regs.into_iter().enumerate() {
             let bytes = (total - r * width).min(width);
-            self.isa.vstore(stored, bytes, reg, address, (r * width) as i32);
+            self.isa
+                .vstore(stored, bytes, reg, address, (r * width) as i32);
         }
     }
 }

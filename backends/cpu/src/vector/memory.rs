@@ -41,8 +41,11 @@ impl<I: Simd> Emit<'_, I> {
         }
         let over = self.word_op(ScalarOp::Ne, high, zero);
         let most = self.word(u64::MAX);
-        let some = self.isa.op(ScalarOp::Select, ScalarType::U64, &[over, most, product]);
-        self.isa.op(ScalarOp::Select, ScalarType::U64, &[empty, zero, some])
+        let some = self
+            .isa
+            .op(ScalarOp::Select, ScalarType::U64, &[over, most, product]);
+        self.isa
+            .op(ScalarOp::Select, ScalarType::U64, &[empty, zero, some])
     }
 
     /// Fresh memory for an array.
@@ -59,11 +62,19 @@ impl<I: Simd> Emit<'_, I> {
         }
     }
 
-    pub(crate) fn alloc_elements(&mut self, elem: ScalarType, elements: Reg, place: Place) -> (Reg, Reg) {
+    pub(crate) fn alloc_elements(
+        &mut self,
+        elem: ScalarType,
+        elements: Reg,
+        place: Place,
+    ) -> (Reg, Reg) {
         let site = self.site(None, vec![], place);
         let (bytes, site) = (self.word(elem.bytes() as u64), self.word(site));
         let args = [self.frame, elements, bytes, site];
-        let block = self.isa.call(Callee::Alloc, self.runtime, &args).expect("alloc yields a block");
+        let block = self
+            .isa
+            .call(Callee::Alloc, self.runtime, &args)
+            .expect("alloc yields a block");
         let zero = self.word(0);
         let none = self.word_op(ScalarOp::Eq, block, zero);
         let exit = self.memory_exit();
@@ -94,7 +105,8 @@ impl<I: Simd> Emit<'_, I> {
             let (free, next) = (this.isa.label(&[]), this.isa.label(&[]));
             this.isa.branch(gone, (free, &[]), (next, &[]));
             this.isa.enter(free);
-            this.isa.call(Callee::Free, this.runtime, &[this.frame, block]);
+            this.isa
+                .call(Callee::Free, this.runtime, &[this.frame, block]);
             this.isa.jump(next, &[]);
             this.isa.enter(next);
         });
@@ -113,7 +125,11 @@ impl<I: Simd> Emit<'_, I> {
 
     /// Makes the current block responsible for an array.
     pub(crate) fn own(&mut self, var: Var) {
-        self.scopes.last_mut().expect("a scope is open").owned.insert(var);
+        self.scopes
+            .last_mut()
+            .expect("a scope is open")
+            .owned
+            .insert(var);
     }
 
     /// Whether the current block may use up the array now: this is its last use.
@@ -127,7 +143,11 @@ impl<I: Simd> Emit<'_, I> {
         let scope = self.scopes.last_mut().expect("a scope is open");
         let vars: Vec<Var> = scope.owned.iter().copied().filter(|&v| gone(v)).collect();
         for var in vars {
-            self.scopes.last_mut().expect("a scope is open").owned.remove(&var);
+            self.scopes
+                .last_mut()
+                .expect("a scope is open")
+                .owned
+                .remove(&var);
             if let Some(block) = self.array(var).block {
                 self.release(block);
             }
@@ -188,18 +208,29 @@ impl<I: Simd> Emit<'_, I> {
 
     /// Writes the elements, contiguous, to an address.
     pub(crate) fn copy_to(&mut self, to: Reg, array: &Array) {
-        assert!(array.offset.is_none(), "a part that differs by lane is not copied");
+        assert!(
+            array.offset.is_none(),
+            "a part that differs by lane is not copied"
+        );
         let Some(strides) = array.strides.clone() else {
             let elements = self.elements(&array.shape);
             let bytes = self.scale(elements, array.elem.bytes() as u64);
-            self.isa.call(Callee::Copy, self.runtime, &[to, array.data, bytes]);
+            self.isa
+                .call(Callee::Copy, self.runtime, &[to, array.data, bytes]);
             return;
         };
         let shape = array.shape.clone();
         self.copy_dimension(to, array.data, array.elem, &shape, &strides);
     }
 
-    fn copy_dimension(&mut self, to: Reg, from: Reg, elem: ScalarType, shape: &[Atom], strides: &[Reg]) {
+    fn copy_dimension(
+        &mut self,
+        to: Reg,
+        from: Reg,
+        elem: ScalarType,
+        shape: &[Atom],
+        strides: &[Reg],
+    ) {
         let Some((&n, inner)) = shape.split_first() else {
             let value = self.isa.load(elem, from, 0);
             self.isa.store(elem, value, to, 0);
@@ -221,13 +252,17 @@ impl<I: Simd> Emit<'_, I> {
     /// A loop from 0 to `n`.
     pub(crate) fn counted(&mut self, n: Reg, body: impl FnOnce(&mut Self, Reg)) {
         let word = Kind::Scalar(ScalarType::U64);
-        let (head, inside, exit) = (self.isa.label(&[word]), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit) = (
+            self.isa.label(&[word]),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let zero = self.word(0);
         self.isa.jump(head, &[zero]);
         self.isa.enter(head);
         let i = self.isa.params(head)[0];
         let more = self.word_op(ScalarOp::Lt, i, n);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         body(self, i);
         let next = self.add(i, 1);
@@ -267,7 +302,11 @@ impl<I: Simd> Emit<'_, I> {
                             let by = Value::Scalar(self.isa.constant(by));
                             self.apply(ScalarOp::Mul, ScalarType::U64, &[at, by])
                         }
-                        (None, at) => self.apply(ScalarOp::Mul, ScalarType::U64, &[at, Value::Scalar(strides[d])]),
+                        (None, at) => self.apply(
+                            ScalarOp::Mul,
+                            ScalarType::U64,
+                            &[at, Value::Scalar(strides[d])],
+                        ),
                     };
                     varying = Some(match varying {
                         None => distance,
@@ -304,7 +343,11 @@ impl<I: Simd> Emit<'_, I> {
             }
             at => {
                 if checked {
-                    let bad = self.apply(ScalarOp::Ge, ScalarType::U64, &[at.clone(), Value::Scalar(len)]);
+                    let bad = self.apply(
+                        ScalarOp::Ge,
+                        ScalarType::U64,
+                        &[at.clone(), Value::Scalar(len)],
+                    );
                     let any = self.any_active(&bad);
                     self.fail_if(any, &Fault::IndexOutOfBounds, &[], place);
                 }
@@ -317,7 +360,9 @@ impl<I: Simd> Emit<'_, I> {
         let (data, varying) = self.offset(array, index, place);
         match varying {
             None => Access::Same(data),
-            Some(Value::Scalar(distance)) => Access::Same(self.word_op(ScalarOp::Add, data, distance)),
+            Some(Value::Scalar(distance)) => {
+                Access::Same(self.word_op(ScalarOp::Add, data, distance))
+            }
             Some(Value::Affine { base, step }) if step == array.elem.bytes() as i64 => {
                 Access::Row(self.word_op(ScalarOp::Add, data, base))
             }
@@ -332,7 +377,9 @@ impl<I: Simd> Emit<'_, I> {
     pub(crate) fn index(&mut self, index: &Index, place: Place) -> Value {
         let array = match self.value(Atom::Var(index.array)) {
             Value::Literal(items) => {
-                let at = index.indices[0].as_const().expect("a literal is read at constant places");
+                let at = index.indices[0]
+                    .as_const()
+                    .expect("a literal is read at constant places");
                 return items[at.bits as usize].clone();
             }
             Value::Array(array) => array,
@@ -387,7 +434,16 @@ impl<I: Simd> Emit<'_, I> {
         };
         let word = Kind::Scalar(ScalarType::U64);
         let join = self.isa.label(&[word, word]);
-        let (alone, shared) = (self.isa.label(&[]), self.isa.label(&[]));
+        let (alone, shared, counted) = (
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
+        // What outlives the unit has no block.
+        let zero = self.word(0);
+        let none = self.word_op(ScalarOp::Eq, block, zero);
+        self.isa.branch(none, (shared, &[]), (counted, &[]));
+        self.isa.enter(counted);
         let refs = self.isa.load(ScalarType::U64, block, 0);
         let one = self.word(1);
         let only = self.word_op(ScalarOp::Eq, refs, one);
@@ -397,7 +453,8 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(shared);
         let copy = self.copied(&array, place);
         self.release(block);
-        self.isa.jump(join, &[copy.data, copy.block.expect("a copy has a block")]);
+        self.isa
+            .jump(join, &[copy.data, copy.block.expect("a copy has a block")]);
         self.isa.enter(join);
         let params = self.isa.params(join);
         Array {
@@ -434,7 +491,8 @@ impl<I: Simd> Emit<'_, I> {
         let array = self.alloc(ty.elem, ty.shape, Place::default());
         for (k, item) in items.iter().enumerate() {
             let item = self.expect_scalar(item);
-            self.isa.store(ty.elem, item, array.data, (k * ty.elem.bytes()) as i32);
+            self.isa
+                .store(ty.elem, item, array.data, (k * ty.elem.bytes()) as i32);
         }
         Value::Array(array)
     }

@@ -23,7 +23,9 @@ pub use par::{Chunk, fuses_scans};
 use crate::abi::{EnvSlot, Site};
 use crate::isa::{Label, Reg, Simd};
 use crate::unit::Mode;
-use dsl_runtime::ir::{Atom, Block, Const, Fault, Func, Place, ScalarOp, ScalarType, Stmt, Var, VarSet};
+use dsl_runtime::ir::{
+    Atom, Block, Const, Fault, Func, Place, ScalarOp, ScalarType, Stmt, Var, VarSet,
+};
 use std::collections::HashMap;
 
 /// What is known of a name.
@@ -227,7 +229,10 @@ impl<'f, I: Simd> Emit<'f, I> {
         match atom {
             Atom::Var(var) => match &self.values[var.0 as usize] {
                 Some(value) => value.clone(),
-                None => unreachable!("%{} of @{} is used before it is emitted", var.0, self.func.name),
+                None => unreachable!(
+                    "%{} of @{} is used before it is emitted",
+                    var.0, self.func.name
+                ),
             },
             Atom::Const(value) => Value::Scalar(self.isa.constant(value)),
         }
@@ -292,7 +297,12 @@ impl<'f, I: Simd> Emit<'f, I> {
     }
 
     /// Notes a place that can fail.
-    pub(crate) fn site(&mut self, fault: Option<Fault>, operands: Vec<ScalarType>, place: Place) -> u64 {
+    pub(crate) fn site(
+        &mut self,
+        fault: Option<Fault>,
+        operands: Vec<ScalarType>,
+        place: Place,
+    ) -> u64 {
         self.sites.push(Site {
             fault,
             operands,
@@ -302,7 +312,13 @@ impl<'f, I: Simd> Emit<'f, I> {
     }
 
     /// Leaves the function where the scalar condition is true.
-    pub(crate) fn fail_if(&mut self, bad: Reg, fault: &Fault, operands: &[(ScalarType, Reg)], place: Place) {
+    pub(crate) fn fail_if(
+        &mut self,
+        bad: Reg,
+        fault: &Fault,
+        operands: &[(ScalarType, Reg)],
+        place: Place,
+    ) {
         let next = self.isa.label(&[]);
         match self.mode {
             Mode::Fast => {
@@ -321,7 +337,8 @@ impl<'f, I: Simd> Emit<'f, I> {
                 self.isa.store(ScalarType::U64, site, record, 0);
                 for (k, &(ty, operand)) in operands.iter().take(8).enumerate() {
                     let word = self.to_word(ty, operand);
-                    self.isa.store(ScalarType::U64, word, record, 8 + 8 * k as i32);
+                    self.isa
+                        .store(ScalarType::U64, word, record, 8 + 8 * k as i32);
                 }
                 let exit = self.fault_exit();
                 self.isa.jump(exit, &[]);
@@ -378,7 +395,12 @@ impl<'f, I: Simd> Emit<'f, I> {
         self.let_go(|var| !last.contains_key(&var));
         for (k, stmt) in stmts.iter().enumerate() {
             let scope = self.scopes.last_mut().expect("a scope is open");
-            scope.dying = scope.owned.iter().copied().filter(|v| last.get(v) == Some(&k)).collect();
+            scope.dying = scope
+                .owned
+                .iter()
+                .copied()
+                .filter(|v| last.get(v) == Some(&k))
+                .collect();
             self.statement(stmt);
             self.let_go(|var| last.get(&var).is_none_or(|&at| at <= k && at < count));
         }

@@ -8,7 +8,10 @@ use super::sink::{Column, State};
 use super::{Array, Emit, Value};
 use crate::isa::{Callee, Kind, Label, Reg, Simd};
 use crate::unit::Mode;
-use dsl_runtime::ir::{Atom, Block, Combine, Const, Expr, Func, Par, ScalarOp, ScalarType, Sink, SinkKind, Stmt, Var, VarSet, order};
+use dsl_runtime::ir::{
+    Atom, Block, Combine, Const, Expr, Func, Par, ScalarOp, ScalarType, Sink, SinkKind, Stmt, Var,
+    VarSet, order,
+};
 
 /// Memory that a sink of a nested par writes to.
 struct Output {
@@ -65,13 +68,24 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// In the order of the interpreter: all iterations first, their values kept in memory; then one sink after the other.
-    fn pass_sink_by_sink(&mut self, par: &Par, n: Reg, outputs: &[Output], stmt: &Stmt) -> Vec<Reg> {
+    fn pass_sink_by_sink(
+        &mut self,
+        par: &Par,
+        n: Reg,
+        outputs: &[Output],
+        stmt: &Stmt,
+    ) -> Vec<Reg> {
         let mut inside = VarSet::new();
         each_def(&par.body, &mut |var| {
             inside.insert(var);
         });
         inside.insert(par.index);
-        let values: VarSet = par.sinks.iter().flat_map(|s| &s.values).filter_map(|a| a.as_var()).collect();
+        let values: VarSet = par
+            .sinks
+            .iter()
+            .flat_map(|s| &s.values)
+            .filter_map(|a| a.as_var())
+            .collect();
         let mut columns = vec![];
         let mut memory = vec![];
         for var in values.intersection(&inside) {
@@ -96,7 +110,8 @@ impl<I: Simd> Emit<'_, I> {
                 sinks: vec![sink.clone()],
                 ..par.clone()
             };
-            let short = par.inner && self.is_ordered(sink) && matches!(sink.combine, Some(Combine::Op(_)));
+            let short =
+                par.inner && self.is_ordered(sink) && matches!(sink.combine, Some(Combine::Op(_)));
             finals.extend(self.by_length(&alone, n, &outputs[k..=k], short));
         }
         self.replay.remove(&par.index);
@@ -123,11 +138,14 @@ impl<I: Simd> Emit<'_, I> {
         let mut at = 0;
         let mut outputs = vec![];
         for (k, sink) in par.sinks.iter().enumerate() {
-            let (defs, mut output) = (&stmt.defs[at..at + sink_results(sink)], Output {
-                arrays: vec![],
-                len: None,
-                flags: None,
-            });
+            let (defs, mut output) = (
+                &stmt.defs[at..at + sink_results(sink)],
+                Output {
+                    arrays: vec![],
+                    len: None,
+                    flags: None,
+                },
+            );
             at += defs.len();
             match sink.kind {
                 SinkKind::Reduce => {}
@@ -146,8 +164,11 @@ impl<I: Simd> Emit<'_, I> {
                 SinkKind::Scatter | SinkKind::ScatterWith => {
                     for (v, &dest) in sink.outer.iter().enumerate() {
                         let dest = dest.as_var().expect("a destination is an array");
-                        let again = sink.outer[v + 1..].iter().chain(par.sinks[k + 1..].iter().flat_map(|s| &s.outer));
-                        let again = again.into_iter().any(|&a| a == Atom::Var(dest)) || uses(par, dest);
+                        let again = sink.outer[v + 1..]
+                            .iter()
+                            .chain(par.sinks[k + 1..].iter().flat_map(|s| &s.outer));
+                        let again =
+                            again.into_iter().any(|&a| a == Atom::Var(dest)) || uses(par, dest);
                         let array = if again {
                             let array = self.array(dest);
                             self.copied(&array, stmt.place)
@@ -190,7 +211,11 @@ impl<I: Simd> Emit<'_, I> {
     /// Runs the iterations, block by block where the order of a reduction asks for it.
     fn pass(&mut self, par: &Par, n: Reg, outputs: &[Output], short: bool) -> Vec<Reg> {
         let zero = self.word(0);
-        let blocked = !par.inner && par.sinks.iter().any(|s| s.kind == SinkKind::Reduce && self.is_ordered(s));
+        let blocked = !par.inner
+            && par
+                .sinks
+                .iter()
+                .any(|s| s.kind == SinkKind::Reduce && self.is_ordered(s));
         if !blocked {
             let (finals, _) = self.stretch(par, zero, n, outputs, short, None);
             return finals;
@@ -202,15 +227,23 @@ impl<I: Simd> Emit<'_, I> {
             .map(|s| (s.kind == SinkKind::Reduce).then(|| self.tree(s.values.len())))
             .collect();
         // Filters count on from block to block.
-        let filters = par.sinks.iter().filter(|s| s.kind == SinkKind::Filter).count();
+        let filters = par
+            .sinks
+            .iter()
+            .filter(|s| s.kind == SinkKind::Filter)
+            .count();
         let mut kinds = vec![word, word];
         kinds.extend(vec![word; filters]);
-        let (head, inside, exit) = (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         self.isa.jump(head, &vec![zero; kinds.len()]);
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], n);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let hi = self.add(params[0], order::BLOCK as u64);
         let hi = self.word_op(ScalarOp::Min, hi, n);
@@ -288,7 +321,12 @@ impl<I: Simd> Emit<'_, I> {
                     if lanes {
                         self.reduce_state(sink, lo, par.inner)
                     } else {
-                        carried.extend(sink.outer.iter().map(|&e| self.scalar(e)).collect::<Vec<_>>());
+                        carried.extend(
+                            sink.outer
+                                .iter()
+                                .map(|&e| self.scalar(e))
+                                .collect::<Vec<_>>(),
+                        );
                         State::Fold {
                             sink,
                             types: self.value_types(sink),
@@ -316,12 +354,17 @@ impl<I: Simd> Emit<'_, I> {
                 _ => {
                     let mut columns = self.columns(&sink.values, &data);
                     self.direct(par, &mut columns);
-                    State::Columns { columns, origin: None }
+                    State::Columns {
+                        columns,
+                        origin: None,
+                    }
                 }
             };
             states.push(state);
         }
-        let sequential = states.iter().any(|s| matches!(s, State::Fold { .. } | State::Scatter { .. }));
+        let sequential = states
+            .iter()
+            .any(|s| matches!(s, State::Fold { .. } | State::Scatter { .. }));
         let last = if sequential {
             self.scalar_range(par, lo, hi, &states, carried)
         } else {
@@ -338,7 +381,9 @@ impl<I: Simd> Emit<'_, I> {
                     let start: Vec<Reg> = sink.outer.iter().map(|&e| self.scalar(e)).collect();
                     finals.extend(self.combine(sink, &types, &start, &total));
                 }
-                State::Lanes { .. } | State::Fold { .. } => finals.extend(self.reduce_total(state, own)),
+                State::Lanes { .. } | State::Fold { .. } => {
+                    finals.extend(self.reduce_total(state, own))
+                }
                 State::Filter { .. } if counts.is_some() => kept.extend(own),
                 State::Filter { .. } => finals.extend(own),
                 _ => {}
@@ -350,9 +395,13 @@ impl<I: Simd> Emit<'_, I> {
     /// Values of a par that stands in the body may be computed where they are collected.
     pub(crate) fn direct(&self, par: &Par, columns: &mut [Column]) {
         for column in columns.iter_mut().filter(|c| c.row.is_some()) {
-            let Some(var) = column.value.as_var() else { continue };
+            let Some(var) = column.value.as_var() else {
+                continue;
+            };
             let made = par.body.stmts.iter().any(|stmt| {
-                let Expr::Par(inner) = &stmt.expr else { return false };
+                let Expr::Par(inner) = &stmt.expr else {
+                    return false;
+                };
                 let mut at = 0;
                 inner.sinks.iter().any(|sink| {
                     let first = at;
@@ -360,7 +409,12 @@ impl<I: Simd> Emit<'_, I> {
                     matches!(sink.kind, SinkKind::Collect) && stmt.defs[first..at].contains(&var)
                 })
             });
-            let collected = par.sinks.iter().flat_map(|s| &s.values).filter(|&&v| v == Atom::Var(var)).count();
+            let collected = par
+                .sinks
+                .iter()
+                .flat_map(|s| &s.values)
+                .filter(|&&v| v == Atom::Var(var))
+                .count();
             if made && collected == 1 {
                 column.direct = Some(var);
             }
@@ -390,7 +444,9 @@ impl<I: Simd> Emit<'_, I> {
     /// What it carries at first.
     pub(crate) fn reduce_start(&mut self, state: &State<'_>) -> Vec<Reg> {
         match state {
-            State::Fold { types, first: true, .. } => {
+            State::Fold {
+                types, first: true, ..
+            } => {
                 let mut zeros = self.zeros(types);
                 zeros.push(self.isa.constant(Const::bool(false)));
                 zeros
@@ -454,6 +510,10 @@ impl<I: Simd> Emit<'_, I> {
 
     /// A par whose iterations run one after the other, each for all lanes of the par around it: left folds.
     fn nested_lanes(&mut self, stmt: &Stmt, par: &Par) {
+        self.note_par(
+            par,
+            "one after the other for the lanes of the par around it",
+        );
         let saved = self.lanes.as_ref().expect("lanes").mask.clone();
         let size = self.lanes.as_ref().expect("lanes").size;
         let extent = self.value(par.extent);
@@ -474,8 +534,11 @@ impl<I: Simd> Emit<'_, I> {
         let mut kinds = vec![Kind::Scalar(ScalarType::U64)];
         kinds.extend(vec![Kind::Mask(size); masks]);
         kinds.extend(stmt.defs.iter().flat_map(|&d| self.kinds(d)));
-        let (head, inside, exit): (Label, Label, Label) =
-            (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit): (Label, Label, Label) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let mut args = vec![self.word(0)];
         if uneven {
             let all = match &saved {
@@ -499,14 +562,20 @@ impl<I: Simd> Emit<'_, I> {
             more => {
                 let still = self.mask(&more, size);
                 let still = still.iter().zip(&params[1..=masks]);
-                let still: Vec<Reg> = still.map(|(&a, &b)| self.isa.mask_op(ScalarOp::And, a, b)).collect();
+                let still: Vec<Reg> = still
+                    .map(|(&a, &b)| self.isa.mask_op(ScalarOp::And, a, b))
+                    .collect();
                 self.lanes.as_mut().expect("lanes").mask = Some((size, still));
                 self.any()
             }
         };
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
-        let after: Vec<Atom> = par.sinks.iter().flat_map(|s| s.values.iter().copied()).collect();
+        let after: Vec<Atom> = par
+            .sinks
+            .iter()
+            .flat_map(|s| s.values.iter().copied())
+            .collect();
         self.scopes.push(super::Scope::default());
         self.statements(&par.body.stmts, &after);
         let active = self.lanes.as_ref().expect("lanes").mask.clone();
@@ -572,11 +641,13 @@ fn uses(par: &Par, var: Var) -> bool {
 
 /// Whether a sink of a par can fail by itself: after all iterations.
 fn sinks_can_fail(func: &Func, par: &Par) -> bool {
-    par.sinks.iter().any(|sink| match (&sink.kind, &sink.combine) {
-        (SinkKind::Scatter | SinkKind::ScatterWith, _) => true,
-        (_, Some(Combine::Lambda(lambda))) => can_fail(func, &lambda.body),
-        _ => false,
-    })
+    par.sinks
+        .iter()
+        .any(|sink| match (&sink.kind, &sink.combine) {
+            (SinkKind::Scatter | SinkKind::ScatterWith, _) => true,
+            (_, Some(Combine::Lambda(lambda))) => can_fail(func, &lambda.body),
+            _ => false,
+        })
 }
 
 fn can_fail(func: &Func, block: &Block) -> bool {
@@ -584,6 +655,8 @@ fn can_fail(func: &Func, block: &Block) -> bool {
         Expr::Op(op, operands) => op.can_fail(func.atom_type(operands[0]).elem),
         Expr::Index(index) | Expr::Update(index, _) => index.checked,
         Expr::Check(_) => true,
-        expr => super::analysis::blocks(expr).into_iter().any(|inner| can_fail(func, inner)),
+        expr => super::analysis::blocks(expr)
+            .into_iter()
+            .any(|inner| can_fail(func, inner)),
     })
 }

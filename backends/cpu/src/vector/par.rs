@@ -26,8 +26,13 @@ pub enum Chunk {
 
 /// Whether the scans of a par are fused with its body.
 pub fn fuses_scans(plan: &Plan, par: &Par) -> bool {
-    plan.width(par.index).is_some_and(|w| w.count == order::GROUP)
-        && par.sinks.iter().filter(|s| is_scan(s.kind)).all(|s| !from_right(s.kind))
+    plan.width(par.index)
+        .is_some_and(|w| w.count == order::GROUP)
+        && par
+            .sinks
+            .iter()
+            .filter(|s| is_scan(s.kind))
+            .all(|s| !from_right(s.kind))
 }
 
 impl<I: Simd> Emit<'_, I> {
@@ -37,28 +42,66 @@ impl<I: Simd> Emit<'_, I> {
             SinkKind::Filter | SinkKind::Scatter | SinkKind::ScatterWith => 1,
             _ => 0,
         };
-        sink.values[skip..].iter().map(|&v| self.type_of(v)).collect()
+        sink.values[skip..]
+            .iter()
+            .map(|&v| self.type_of(v))
+            .collect()
     }
 
     /// The loop over `[lo, hi)`. Carried registers of all sinks stand one after the other.
-    pub(crate) fn range(&mut self, par: &Par, lo: Reg, hi: Reg, states: &[State<'_>], carried: Vec<Reg>) -> Vec<Reg> {
+    pub(crate) fn range(
+        &mut self,
+        par: &Par,
+        lo: Reg,
+        hi: Reg,
+        states: &[State<'_>],
+        carried: Vec<Reg>,
+    ) -> Vec<Reg> {
         match self.plan.width(par.index) {
-            Some(width) => self.vector_range(par, width, lo, hi, states, carried),
-            None => self.scalar_range(par, lo, hi, states, carried),
+            Some(width) => {
+                self.note_par(
+                    par,
+                    &format!("{} lanes, {} at a time", width.count, width.unroll),
+                );
+                self.vector_range(par, width, lo, hi, states, carried)
+            }
+            None => {
+                self.note_par(par, "scalar");
+                self.scalar_range(par, lo, hi, states, carried)
+            }
         }
     }
 
-    pub(crate) fn scalar_range(&mut self, par: &Par, lo: Reg, hi: Reg, states: &[State<'_>], carried: Vec<Reg>) -> Vec<Reg> {
+    /// Says in the listing which par the code that follows belongs to, and how it runs.
+    pub(crate) fn note_par(&mut self, par: &Par, how: &str) {
+        let name = &self.func.vars[par.index.0 as usize].name;
+        let sinks: Vec<&str> = par.sinks.iter().map(|s| s.kind.name()).collect();
+        self.isa
+            .note(&format!("par (%{name}) {{ {} }}: {how}", sinks.join(", ")));
+    }
+
+    pub(crate) fn scalar_range(
+        &mut self,
+        par: &Par,
+        lo: Reg,
+        hi: Reg,
+        states: &[State<'_>],
+        carried: Vec<Reg>,
+    ) -> Vec<Reg> {
         let mut kinds = vec![Kind::Scalar(ScalarType::U64)];
         kinds.extend(states.iter().flat_map(State::carried));
-        let (head, inside, exit) = (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let mut args = vec![lo];
         args.extend(carried);
         self.isa.jump(head, &args);
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], hi);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let mut args = self.iteration(par, params[0], states, &params[1..]);
         args.insert(0, self.add(params[0], 1));
@@ -74,7 +117,11 @@ impl<I: Simd> Emit<'_, I> {
             self.recall(&column, i);
         }
         for state in states {
-            if let State::Columns { columns, origin: None } = state {
+            if let State::Columns {
+                columns,
+                origin: None,
+            } = state
+            {
                 for column in columns {
                     if let Some(var) = column.direct {
                         let address = self.place_of(column, i);
@@ -83,7 +130,11 @@ impl<I: Simd> Emit<'_, I> {
                 }
             }
         }
-        let after: Vec<Atom> = par.sinks.iter().flat_map(|s| s.values.iter().copied()).collect();
+        let after: Vec<Atom> = par
+            .sinks
+            .iter()
+            .flat_map(|s| s.values.iter().copied())
+            .collect();
         self.scopes.push(super::Scope::default());
         self.statements(&par.body.stmts, &after);
         let mut next = vec![];
@@ -137,14 +188,20 @@ impl<I: Simd> Emit<'_, I> {
         };
         let scalar: Vec<Kind> = states.iter().flat_map(State::carried).collect();
         let vector: Vec<Kind> = states.iter().flat_map(|s| self.lane_carried(s)).collect();
-        let with = |extra: &[Kind], kinds: &[Kind]| -> Vec<Kind> { extra.iter().chain(kinds).copied().collect() };
+        let with = |extra: &[Kind], kinds: &[Kind]| -> Vec<Kind> {
+            extra.iter().chain(kinds).copied().collect()
+        };
         // outer(i, scalar) -> head(i, vector) -> scalar rounds(i, stop, scalar) -> outer | exit
         let outer = self.isa.label(&with(&[word], &scalar));
         let head = self.isa.label(&with(&[word], &vector));
         let inside = self.isa.label(&[]);
         let leave = self.isa.label(&with(&[word, word], &vector));
         let rounds = self.isa.label(&with(&[word, word], &scalar));
-        let (single, stopped, exit) = (self.isa.label(&[]), self.isa.label(&[]), self.isa.label(&[]));
+        let (single, stopped, exit) = (
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
 
         let mut args = vec![lo];
         args.extend(carried);
@@ -168,7 +225,7 @@ impl<I: Simd> Emit<'_, I> {
         let fits = self.word_op(ScalarOp::Ge, left, whole);
         let mut args = vec![params[0], hi];
         args.extend(&params[1..]);
-        self.isa.branch(fits, (inside, &[]), (leave, &args));
+        self.isa.repeat(fits, (inside, &[]), (leave, &args));
 
         self.isa.enter(inside);
         let next = self.add(params[0], round);
@@ -213,7 +270,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(rounds);
         let params = self.isa.params(rounds);
         let more = self.word_op(ScalarOp::Lt, params[0], params[1]);
-        self.isa.branch(more, (single, &[]), (stopped, &[]));
+        self.isa.repeat(more, (single, &[]), (stopped, &[]));
         self.isa.enter(single);
         let mut args = self.iteration(par, params[0], states, &params[2..]);
         args.insert(0, params[1]);
@@ -254,7 +311,10 @@ impl<I: Simd> Emit<'_, I> {
         if matches!(which, Chunk::PlaceTotals | Chunk::PlaceFinish) {
             return self.place_scans(par, which, slots, lo, hi);
         }
-        let blocks = par.sinks.iter().any(|s| s.kind == SinkKind::Reduce || is_scan(s.kind));
+        let blocks = par
+            .sinks
+            .iter()
+            .any(|s| s.kind == SinkKind::Reduce || is_scan(s.kind));
         if !blocks || which == Chunk::Count {
             return self.chunk_stretch(par, which, slots, lo, hi, lo, None);
         }
@@ -264,7 +324,8 @@ impl<I: Simd> Emit<'_, I> {
             self.isa.label(&[]),
             self.isa.label(&[]),
         );
-        let filters = (0..par.sinks.len()).filter(|&k| which == Chunk::Main && par.sinks[k].kind == SinkKind::Filter);
+        let filters = (0..par.sinks.len())
+            .filter(|&k| which == Chunk::Main && par.sinks[k].kind == SinkKind::Filter);
         let filters: Vec<usize> = filters.collect();
         // The number kept lies in memory from block to block: its slot still tells the room.
         let kept = (!filters.is_empty()).then(|| self.isa.slot(8 * par.sinks.len()));
@@ -278,7 +339,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let begin = self.isa.params(head)[0];
         let more = self.word_op(ScalarOp::Lt, begin, hi);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let end = self.add(begin, order::BLOCK as u64);
         let end = self.word_op(ScalarOp::Min, end, hi);
@@ -295,7 +356,13 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// The address in the `nth` slot of a sink with this use.
-    fn slot_of(&mut self, slots: &[(usize, SlotUse)], sink: usize, usage: SlotUse, nth: usize) -> Reg {
+    fn slot_of(
+        &mut self,
+        slots: &[(usize, SlotUse)],
+        sink: usize,
+        usage: SlotUse,
+        nth: usize,
+    ) -> Reg {
         let mut matching = (0..slots.len()).filter(|&k| slots[k] == (sink, usage));
         let slot = matching.nth(nth).expect("the unit lists its slots");
         self.frame_slot(slot)
@@ -339,7 +406,8 @@ impl<I: Simd> Emit<'_, I> {
                         unreachable!("fused scans are rows of the table")
                     };
                     let ty = types[0];
-                    let data = (which == Chunk::Main).then(|| self.slot_of(slots, k, SlotUse::Result, 0));
+                    let data =
+                        (which == Chunk::Main).then(|| self.slot_of(slots, k, SlotUse::Result, 0));
                     let carry = if which == Chunk::Main {
                         let carries = self.slot_of(slots, k, SlotUse::Carry, 0);
                         let at = self.address(carries, block, 8);
@@ -349,14 +417,19 @@ impl<I: Simd> Emit<'_, I> {
                         self.isa.constant(neutral)
                     };
                     carried.extend([carry, lo]);
-                    let width = self.plan.width(par.index).expect("fused scans are vectorised");
+                    let width = self
+                        .plan
+                        .width(par.index)
+                        .expect("fused scans are vectorised");
                     State::Groups(Groups {
                         value: sink.values[0],
                         op,
                         ty,
                         exclusive: sink.kind == SinkKind::ExScan,
                         data,
-                        buffer: self.isa.slot((width.count * width.unroll + order::GROUP) * ty.bytes()),
+                        buffer: self
+                            .isa
+                            .slot((width.count * width.unroll + order::GROUP) * ty.bytes()),
                     })
                 }
                 SinkKind::Collect
@@ -369,11 +442,15 @@ impl<I: Simd> Emit<'_, I> {
                         .collect();
                     let mut columns = self.columns(&sink.values, &data);
                     self.direct(par, &mut columns);
-                    State::Columns { columns, origin: None }
+                    State::Columns {
+                        columns,
+                        origin: None,
+                    }
                 }
                 SinkKind::Filter => {
                     let slot = self.slot_of(slots, k, SlotUse::Kept, 0);
-                    let room = (which == Chunk::Main).then(|| self.isa.load(ScalarType::U64, slot, 0));
+                    let room =
+                        (which == Chunk::Main).then(|| self.isa.load(ScalarType::U64, slot, 0));
                     let columns = if which == Chunk::Main {
                         let data: Vec<Reg> = (0..sink.values.len() - 1)
                             .map(|v| self.slot_of(slots, k, SlotUse::Values, v))
@@ -441,7 +518,14 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// Scans results in place: the blocks of the positions `[lo, hi)`.
-    fn place_scans(&mut self, par: &Par, which: Chunk, slots: &[(usize, SlotUse)], lo: Reg, hi: Reg) {
+    fn place_scans(
+        &mut self,
+        par: &Par,
+        which: Chunk,
+        slots: &[(usize, SlotUse)],
+        lo: Reg,
+        hi: Reg,
+    ) {
         let n = self.scalar(par.extent);
         let (head, inside, exit) = (
             self.isa.label(&[Kind::Scalar(ScalarType::U64)]),
@@ -452,15 +536,22 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let begin = self.isa.params(head)[0];
         let more = self.word_op(ScalarOp::Lt, begin, hi);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let end = self.add(begin, order::BLOCK as u64);
         let end = self.word_op(ScalarOp::Min, end, hi);
         let shift = self.word(order::BLOCK.trailing_zeros().into());
         let block = self.word_op(ScalarOp::Shr, begin, shift);
-        for (k, sink) in par.sinks.iter().enumerate().filter(|(_, s)| is_scan(s.kind)) {
+        for (k, sink) in par
+            .sinks
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| is_scan(s.kind))
+        {
             let types = self.value_types(sink);
-            let data: Vec<Reg> = (0..types.len()).map(|v| self.slot_of(slots, k, SlotUse::Result, v)).collect();
+            let data: Vec<Reg> = (0..types.len())
+                .map(|v| self.slot_of(slots, k, SlotUse::Result, v))
+                .collect();
             let carries = self.slot_of(slots, k, SlotUse::Carry, 0);
             let at = self.address(carries, block, 8 * types.len() as u64);
             if which == Chunk::PlaceTotals {
@@ -478,7 +569,10 @@ impl<I: Simd> Emit<'_, I> {
     /// `into = left op right` on words.
     pub fn combiner(&mut self, sink: &Sink, into: Reg, left: Reg, right: Reg) {
         let types = self.value_types(sink);
-        let (left, right) = (self.load_words(&types, left), self.load_words(&types, right));
+        let (left, right) = (
+            self.load_words(&types, left),
+            self.load_words(&types, right),
+        );
         let joined = if from_right(sink.kind) {
             self.combine(sink, &types, &right, &left)
         } else {

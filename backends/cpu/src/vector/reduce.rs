@@ -22,7 +22,13 @@ pub(crate) struct Tree {
 
 impl<I: Simd> Emit<'_, I> {
     /// `left op right` of a sink's combining function, on scalars.
-    pub(crate) fn combine(&mut self, sink: &Sink, types: &[ScalarType], left: &[Reg], right: &[Reg]) -> Vec<Reg> {
+    pub(crate) fn combine(
+        &mut self,
+        sink: &Sink,
+        types: &[ScalarType],
+        left: &[Reg],
+        right: &[Reg],
+    ) -> Vec<Reg> {
         let left: Vec<Value> = left.iter().map(|&r| Value::Scalar(r)).collect();
         let right: Vec<Value> = right.iter().map(|&r| Value::Scalar(r)).collect();
         let values = self.combine_values(sink, types, &left, &right);
@@ -42,7 +48,9 @@ impl<I: Simd> Emit<'_, I> {
         right: &[Value],
     ) -> Vec<Value> {
         match sink.combine.as_ref().expect("the sink combines") {
-            Combine::Op(op) => vec![self.apply(*op, types[0], &[left[0].clone(), right[0].clone()])],
+            Combine::Op(op) => {
+                vec![self.apply(*op, types[0], &[left[0].clone(), right[0].clone()])]
+            }
             Combine::Lambda(lambda) => {
                 for (&param, value) in lambda.params.iter().zip(left.iter().chain(right)) {
                     self.define(param, value.clone());
@@ -63,7 +71,11 @@ impl<I: Simd> Emit<'_, I> {
 
     /// Memory for interleaved lanes.
     pub(crate) fn lane_memory(&mut self, op: ScalarOp, ty: ScalarType, inner: bool) -> LaneMemory {
-        let lanes = if inner { order::INNER_LANES } else { order::LANES };
+        let lanes = if inner {
+            order::INNER_LANES
+        } else {
+            order::LANES
+        };
         LaneMemory {
             op,
             ty,
@@ -74,18 +86,28 @@ impl<I: Simd> Emit<'_, I> {
 
     /// Every lane neutral.
     pub(crate) fn reset_lanes(&mut self, memory: &LaneMemory) {
-        let neutral = memory.op.identity(memory.ty).expect("rows that reduce have an identity");
+        let neutral = memory
+            .op
+            .identity(memory.ty)
+            .expect("rows that reduce have an identity");
         let neutral = self.isa.constant(neutral);
         if memory.ty == ScalarType::Bool {
             for lane in 0..memory.lanes {
-                self.isa.store(memory.ty, neutral, memory.address, lane as i32);
+                self.isa
+                    .store(memory.ty, neutral, memory.address, lane as i32);
             }
             return;
         }
         let splat = self.isa.splat(memory.ty, neutral);
         let (width, total) = (self.isa.bytes(), memory.lanes * memory.ty.bytes());
         for at in (0..total).step_by(width) {
-            self.isa.vstore(memory.ty, (total - at).min(width), splat, memory.address, at as i32);
+            self.isa.vstore(
+                memory.ty,
+                (total - at).min(width),
+                splat,
+                memory.address,
+                at as i32,
+            );
         }
     }
 
@@ -98,14 +120,27 @@ impl<I: Simd> Emit<'_, I> {
     pub(crate) fn load_lanes(&mut self, memory: &LaneMemory) -> Vec<Reg> {
         let (width, total) = (self.isa.bytes(), memory.lanes * memory.ty.bytes());
         let offsets = (0..total).step_by(width);
-        let regs = offsets.map(|at| self.isa.vload(memory.ty, (total - at).min(width), memory.address, at as i32));
+        let regs = offsets.map(|at| {
+            self.isa.vload(
+                memory.ty,
+                (total - at).min(width),
+                memory.address,
+                at as i32,
+            )
+        });
         regs.collect()
     }
 
     pub(crate) fn store_lanes(&mut self, memory: &LaneMemory, regs: &[Reg]) {
         let (width, total) = (self.isa.bytes(), memory.lanes * memory.ty.bytes());
         for (at, &reg) in (0..total).step_by(width).zip(regs) {
-            self.isa.vstore(memory.ty, (total - at).min(width), reg, memory.address, at as i32);
+            self.isa.vstore(
+                memory.ty,
+                (total - at).min(width),
+                reg,
+                memory.address,
+                at as i32,
+            );
         }
     }
 
@@ -128,7 +163,10 @@ impl<I: Simd> Emit<'_, I> {
         while lanes.len() > 1 {
             let half = lanes.len() / 2;
             lanes = (0..half)
-                .map(|l| self.isa.op(memory.op, memory.ty, &[lanes[l], lanes[l + half]]))
+                .map(|l| {
+                    self.isa
+                        .op(memory.op, memory.ty, &[lanes[l], lanes[l + half]])
+                })
                 .collect();
         }
         lanes[0]
@@ -142,12 +180,23 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// Block `number` has this total.
-    pub(crate) fn tree_push(&mut self, tree: Tree, sink: &Sink, types: &[ScalarType], number: Reg, total: Vec<Reg>) {
+    pub(crate) fn tree_push(
+        &mut self,
+        tree: Tree,
+        sink: &Sink,
+        types: &[ScalarType],
+        number: Reg,
+        total: Vec<Reg>,
+    ) {
         let word = Kind::Scalar(ScalarType::U64);
         let stride = 8 * types.len() as u64;
         let mut kinds = vec![word, word];
         kinds.extend(types.iter().map(|&ty| Kind::Scalar(ty)));
-        let (head, join, done) = (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, join, done) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let mut args = vec![number, tree.address];
         args.extend(total);
         self.isa.jump(head, &args);
@@ -171,14 +220,22 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// The total of `blocks` blocks (at least one): what is left at the levels, the later part on the right.
-    pub(crate) fn tree_total(&mut self, tree: Tree, sink: &Sink, types: &[ScalarType], blocks: Reg) -> Vec<Reg> {
+    pub(crate) fn tree_total(
+        &mut self,
+        tree: Tree,
+        sink: &Sink,
+        types: &[ScalarType],
+        blocks: Reg,
+    ) -> Vec<Reg> {
         let word = Kind::Scalar(ScalarType::U64);
         let stride = 8 * types.len() as u64;
         let scalars: Vec<Kind> = types.iter().map(|&ty| Kind::Scalar(ty)).collect();
         let mut kinds = vec![word, word];
         kinds.extend(scalars.iter().copied());
         // The lowest level in use begins.
-        let low = self.isa.op(ScalarOp::TrailingZeros, ScalarType::U64, &[blocks]);
+        let low = self
+            .isa
+            .op(ScalarOp::TrailingZeros, ScalarType::U64, &[blocks]);
         let low = self.isa.cast(ScalarType::U32, ScalarType::U64, low);
         let rest = self.word_op(ScalarOp::Shr, blocks, low);
         let one = self.word(1);
@@ -222,7 +279,10 @@ impl<I: Simd> Emit<'_, I> {
 
     /// Scalars from words.
     pub(crate) fn load_words(&mut self, types: &[ScalarType], address: Reg) -> Vec<Reg> {
-        let loads = types.iter().enumerate().map(|(k, &ty)| self.isa.load(ty, address, 8 * k as i32));
+        let loads = types
+            .iter()
+            .enumerate()
+            .map(|(k, &ty)| self.isa.load(ty, address, 8 * k as i32));
         loads.collect()
     }
 
@@ -236,6 +296,9 @@ impl<I: Simd> Emit<'_, I> {
 
     /// Zeros of these types: what a joint carries where nothing is known yet.
     pub(crate) fn zeros(&mut self, types: &[ScalarType]) -> Vec<Reg> {
-        types.iter().map(|&ty| self.isa.constant(Const { ty, bits: 0 })).collect()
+        types
+            .iter()
+            .map(|&ty| self.isa.constant(Const { ty, bits: 0 }))
+            .collect()
     }
 }

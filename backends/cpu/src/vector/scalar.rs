@@ -54,7 +54,10 @@ impl<I: Simd> Emit<'_, I> {
                 let bad = self.isa.op(ScalarOp::Not, ScalarType::Bool, &[cond]);
                 let operands: Vec<_> = match self.lanes {
                     Some(_) => vec![],
-                    None => operands.iter().map(|&a| (self.type_of(a), self.scalar(a))).collect(),
+                    None => operands
+                        .iter()
+                        .map(|&a| (self.type_of(a), self.scalar(a)))
+                        .collect(),
                 };
                 self.fail_if(bad, fault, &operands, place);
             }
@@ -85,7 +88,12 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// Tests a division of integers; yields operands that divide without a trap on inactive lanes too.
-    fn guard_division(&mut self, ty: ScalarType, mut values: Vec<Value>, place: Place) -> Vec<Value> {
+    fn guard_division(
+        &mut self,
+        ty: ScalarType,
+        mut values: Vec<Value>,
+        place: Place,
+    ) -> Vec<Value> {
         let constant = |bits| Const { ty, bits };
         let zero = Value::Scalar(self.isa.constant(constant(0)));
         let signed = ty.class() == Class::Signed;
@@ -148,10 +156,12 @@ impl<I: Simd> Emit<'_, I> {
         match value {
             Value::Scalar(reg) => Value::Scalar(self.isa.cast(from, to, reg)),
             // A step survives where both wrap alike: among integers that do not grow.
-            Value::Affine { base, step } if to.is_integer() && to.bits() <= from.bits() => Value::Affine {
-                base: self.isa.cast(from, to, base),
-                step,
-            },
+            Value::Affine { base, step } if to.is_integer() && to.bits() <= from.bits() => {
+                Value::Affine {
+                    base: self.isa.cast(from, to, base),
+                    step,
+                }
+            }
             value => self.convert_lanes(from, to, value),
         }
     }
@@ -159,13 +169,19 @@ impl<I: Simd> Emit<'_, I> {
     fn reinterpret(&mut self, from: ScalarType, to: ScalarType, value: Value) -> Value {
         match value {
             Value::Scalar(reg) => Value::Scalar(self.isa.bits(from, to, reg)),
-            Value::Affine { base, step } if to.is_integer() && unsigned(from) == unsigned(to) => Value::Affine {
-                base: self.isa.bits(from, to, base),
-                step,
-            },
+            Value::Affine { base, step } if to.is_integer() && unsigned(from) == unsigned(to) => {
+                Value::Affine {
+                    base: self.isa.bits(from, to, base),
+                    step,
+                }
+            }
             value => {
                 let regs = self.pack(&value, from);
-                Value::Pack(regs.into_iter().map(|r| self.isa.view(from, to, r)).collect())
+                Value::Pack(
+                    regs.into_iter()
+                        .map(|r| self.isa.view(from, to, r))
+                        .collect(),
+                )
             }
         }
     }

@@ -41,7 +41,11 @@ impl<I: Simd> Emit<'_, I> {
         let mut distance = 1;
         while distance < order::GROUP {
             let shifted = self.shifted(groups, &lanes, distance);
-            let value = self.apply_lanes(groups.op, groups.ty, &[Value::Pack(shifted), Value::Pack(lanes)]);
+            let value = self.apply_lanes(
+                groups.op,
+                groups.ty,
+                &[Value::Pack(shifted), Value::Pack(lanes)],
+            );
             lanes = self.pack(&value, groups.ty);
             distance *= 2;
         }
@@ -51,7 +55,10 @@ impl<I: Simd> Emit<'_, I> {
     /// Lanes moved up by `distance`, neutral values below.
     fn shifted(&mut self, groups: &Groups, lanes: &[Reg], distance: usize) -> Vec<Reg> {
         let ty = groups.ty;
-        let neutral = groups.op.identity(ty).expect("rows that reduce have an identity");
+        let neutral = groups
+            .op
+            .identity(ty)
+            .expect("rows that reduce have an identity");
         let neutral = self.isa.constant(neutral);
         let neutral = self.isa.splat(ty, neutral);
         let width = self.isa.bytes();
@@ -87,7 +94,11 @@ impl<I: Simd> Emit<'_, I> {
                 };
                 let even = self.isa.shuffle(ty, a, b, &pick(0));
                 let odd = self.isa.shuffle(ty, a, b, &pick(1));
-                self.apply_lanes(groups.op, ty, &[Value::Pack(vec![even]), Value::Pack(vec![odd])])
+                self.apply_lanes(
+                    groups.op,
+                    ty,
+                    &[Value::Pack(vec![even]), Value::Pack(vec![odd])],
+                )
             });
             let next: Vec<Value> = next.collect();
             lanes = next.iter().map(|v| self.one(v)).collect();
@@ -119,7 +130,11 @@ impl<I: Simd> Emit<'_, I> {
         let Some(data) = groups.data else {
             let total = self.group_total(groups, lanes);
             let total = self.broadcast(ty, total, 0);
-            let joined = self.apply_lanes(groups.op, ty, &[Value::Pack(vec![carry]), Value::Pack(vec![total])]);
+            let joined = self.apply_lanes(
+                groups.op,
+                ty,
+                &[Value::Pack(vec![carry]), Value::Pack(vec![total])],
+            );
             return vec![self.one(&joined)];
         };
         let prefix = self.group_prefix(groups, lanes);
@@ -134,7 +149,11 @@ impl<I: Simd> Emit<'_, I> {
         self.store_row(ty, &results, address);
         let last = prefix[(order::GROUP - 1) / per];
         let last = self.broadcast(ty, last, (order::GROUP - 1) % per);
-        let next = self.apply_lanes(groups.op, ty, &[Value::Pack(vec![carry]), Value::Pack(vec![last])]);
+        let next = self.apply_lanes(
+            groups.op,
+            ty,
+            &[Value::Pack(vec![carry]), Value::Pack(vec![last])],
+        );
         vec![self.one(&next)]
     }
 
@@ -162,7 +181,7 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], count);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let group = self.address(groups.buffer, params[0], size);
         let lanes = self.load_row(ty, group);
@@ -178,13 +197,18 @@ impl<I: Simd> Emit<'_, I> {
             self.counted(filled, |this, j| {
                 let from = this.address(group, j, size);
                 let shown = if groups.exclusive {
-                    let neutral = groups.op.identity(ty).expect("rows that reduce have an identity");
+                    let neutral = groups
+                        .op
+                        .identity(ty)
+                        .expect("rows that reduce have an identity");
                     let neutral = this.isa.constant(neutral);
                     let zero = this.word(0);
                     let first = this.word_op(ScalarOp::Eq, j, zero);
                     // At the first place the byte before the group would be read: it reads itself, and that is dropped.
                     let back = this.add(from, size.wrapping_neg());
-                    let from = this.isa.op(ScalarOp::Select, ScalarType::U64, &[first, from, back]);
+                    let from = this
+                        .isa
+                        .op(ScalarOp::Select, ScalarType::U64, &[first, from, back]);
                     let before = this.isa.load(ty, from, 0);
                     this.isa.op(ScalarOp::Select, ty, &[first, neutral, before])
                 } else {
@@ -210,7 +234,13 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// The function of a scan with the operands in the order in which positions go.
-    fn scan_op(&mut self, sink: &Sink, types: &[ScalarType], so_far: &[Reg], next: &[Reg]) -> Vec<Reg> {
+    fn scan_op(
+        &mut self,
+        sink: &Sink,
+        types: &[ScalarType],
+        so_far: &[Reg],
+        next: &[Reg],
+    ) -> Vec<Reg> {
         if from_right(sink.kind) {
             self.combine(sink, types, next, so_far)
         } else {
@@ -229,7 +259,14 @@ impl<I: Simd> Emit<'_, I> {
         }
     }
 
-    fn scan_load(&mut self, sink: &Sink, types: &[ScalarType], data: &[Reg], n: Reg, position: Reg) -> Vec<Reg> {
+    fn scan_load(
+        &mut self,
+        sink: &Sink,
+        types: &[ScalarType],
+        data: &[Reg],
+        n: Reg,
+        position: Reg,
+    ) -> Vec<Reg> {
         let loads = types.iter().zip(data).map(|(&ty, &data)| {
             let address = self.scan_place(sink, data, n, position, ty.bytes() as u64);
             self.isa.load(ty, address, 0)
@@ -237,7 +274,15 @@ impl<I: Simd> Emit<'_, I> {
         loads.collect()
     }
 
-    fn scan_store(&mut self, sink: &Sink, types: &[ScalarType], data: &[Reg], n: Reg, position: Reg, values: &[Reg]) {
+    fn scan_store(
+        &mut self,
+        sink: &Sink,
+        types: &[ScalarType],
+        data: &[Reg],
+        n: Reg,
+        position: Reg,
+        values: &[Reg],
+    ) {
         for ((&ty, &data), &value) in types.iter().zip(data).zip(values) {
             let address = self.scan_place(sink, data, n, position, ty.bytes() as u64);
             self.isa.store(ty, value, address, 0);
@@ -264,15 +309,23 @@ impl<I: Simd> Emit<'_, I> {
         let scalars: Vec<Kind> = types.iter().map(|&ty| Kind::Scalar(ty)).collect();
         let mut kinds = vec![word];
         kinds.extend(&scalars);
-        let (head, inside, exit) = (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let write = carry.is_some();
         let grouped = by_group && matches!(sink.combine, Some(Combine::Op(_)));
         let (start, first) = match carry {
             Some(carry) => (lo, carry),
             // Without a start value the first group (or value) is the total so far.
             None if grouped => {
-                let Some(Combine::Op(op)) = sink.combine else { unreachable!("grouped") };
-                let neutral = op.identity(types[0]).expect("rows that reduce have an identity");
+                let Some(Combine::Op(op)) = sink.combine else {
+                    unreachable!("grouped")
+                };
+                let neutral = op
+                    .identity(types[0])
+                    .expect("rows that reduce have an identity");
                 (lo, vec![self.isa.constant(neutral)])
             }
             None => {
@@ -286,13 +339,15 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], hi);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let mut args;
         if grouped {
             args = vec![self.add(params[0], order::GROUP as u64)];
             let left = self.word_op(ScalarOp::Sub, hi, params[0]);
-            args.extend(self.scan_group(sink, types[0], data[0], n, params[0], left, params[1], write));
+            args.extend(self.scan_group(
+                sink, types[0], data[0], n, params[0], left, params[1], write,
+            ));
         } else {
             let values = self.scan_load(sink, types, data, n, params[0]);
             let next = self.scan_op(sink, types, &params[1..], &values);
@@ -395,21 +450,34 @@ impl<I: Simd> Emit<'_, I> {
         let word = Kind::Scalar(ScalarType::U64);
         let mut kinds = vec![word];
         kinds.extend(types.iter().map(|&ty| Kind::Scalar(ty)));
-        let (head, inside, exit) = (self.isa.label(&kinds), self.isa.label(&[]), self.isa.label(&[]));
+        let (head, inside, exit) = (
+            self.isa.label(&kinds),
+            self.isa.label(&[]),
+            self.isa.label(&[]),
+        );
         let mut args = vec![zero];
         args.extend(start);
         self.isa.jump(head, &args);
         self.isa.enter(head);
         let params = self.isa.params(head);
         let more = self.word_op(ScalarOp::Lt, params[0], n);
-        self.isa.branch(more, (inside, &[]), (exit, &[]));
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let hi = self.add(params[0], order::BLOCK as u64);
         let hi = self.word_op(ScalarOp::Min, hi, n);
         // The carry of the next block is C[b] op T[b], not the last carry inside this one.
         let total = self.scan_block(sink, types, data, n, params[0], hi, None, true);
         let next = self.scan_op(sink, types, &params[1..], &total);
-        self.scan_block(sink, types, data, n, params[0], hi, Some(params[1..].to_vec()), true);
+        self.scan_block(
+            sink,
+            types,
+            data,
+            n,
+            params[0],
+            hi,
+            Some(params[1..].to_vec()),
+            true,
+        );
         let mut args = vec![hi];
         args.extend(next);
         self.isa.jump(head, &args);

@@ -31,7 +31,10 @@ pub(crate) enum State<'s> {
     /// Nothing is wanted from it in this pass.
     Idle,
     /// Values at their positions (counted from `origin`).
-    Columns { columns: Vec<Column>, origin: Option<Reg> },
+    Columns {
+        columns: Vec<Column>,
+        origin: Option<Reg>,
+    },
     /// A left fold in registers; `first`: without a start value, and a carried `bool` tells whether there is one yet.
     Fold {
         sink: &'s Sink,
@@ -125,7 +128,11 @@ impl<I: Simd> Emit<'_, I> {
                 vec![]
             }
             State::Fold { sink, types, first } => self.step_fold(sink, types, *first, carried),
-            State::Lanes { value, memory, begin } => {
+            State::Lanes {
+                value,
+                memory,
+                begin,
+            } => {
                 let value = self.scalar(*value);
                 let k = self.word_op(ScalarOp::Sub, i, *begin);
                 self.join_lane(memory, k, value);
@@ -152,7 +159,10 @@ impl<I: Simd> Emit<'_, I> {
                     let one = self.isa.cast(ScalarType::Bool, ScalarType::U64, keep);
                     return vec![self.word_op(ScalarOp::Add, carried[0], one)];
                 }
-                let (some, next) = (self.isa.label(&[]), self.isa.label(&[Kind::Scalar(ScalarType::U64)]));
+                let (some, next) = (
+                    self.isa.label(&[]),
+                    self.isa.label(&[Kind::Scalar(ScalarType::U64)]),
+                );
                 self.isa.branch(keep, (some, &[]), (next, &[carried[0]]));
                 self.isa.enter(some);
                 for column in columns {
@@ -172,7 +182,12 @@ impl<I: Simd> Emit<'_, I> {
                 let at = self.scalar(sink.values[0]);
                 let bad = self.word_op(ScalarOp::Ge, at, *len);
                 let word = ScalarType::U64;
-                self.fail_if(bad, &Fault::IndexOutOfBounds, &[(word, at), (word, *len)], sink.place);
+                self.fail_if(
+                    bad,
+                    &Fault::IndexOutOfBounds,
+                    &[(word, at), (word, *len)],
+                    sink.place,
+                );
                 if let Some(flags) = flags {
                     let flag = self.word_op(ScalarOp::Add, *flags, at);
                     let taken = self.isa.load(ScalarType::Bool, flag, 0);
@@ -234,7 +249,9 @@ impl<I: Simd> Emit<'_, I> {
         let types: Vec<ScalarType> = columns.iter().map(|c| c.elem).collect();
         let addresses: Vec<Reg> = columns.iter().map(|c| self.place_of(c, at)).collect();
         let loads = types.iter().zip(&addresses);
-        let old: Vec<Reg> = loads.map(|(&ty, &address)| self.isa.load(ty, address, 0)).collect();
+        let old: Vec<Reg> = loads
+            .map(|(&ty, &address)| self.isa.load(ty, address, 0))
+            .collect();
         let new: Vec<Reg> = columns.iter().map(|c| self.scalar(c.value)).collect();
         let joined = self.combine(sink, &types, &old, &new);
         for ((&ty, address), value) in types.iter().zip(addresses).zip(joined) {
@@ -242,14 +259,21 @@ impl<I: Simd> Emit<'_, I> {
         }
     }
 
-    fn step_fold(&mut self, sink: &Sink, types: &[ScalarType], first: bool, carried: &[Reg]) -> Vec<Reg> {
+    fn step_fold(
+        &mut self,
+        sink: &Sink,
+        types: &[ScalarType],
+        first: bool,
+        carried: &[Reg],
+    ) -> Vec<Reg> {
         let values: Vec<Reg> = sink.values.iter().map(|&v| self.scalar(v)).collect();
         if !first {
             return self.combine(sink, types, carried, &values);
         }
         let kinds: Vec<Kind> = types.iter().map(|&ty| Kind::Scalar(ty)).collect();
         let (join, next) = (self.isa.label(&[]), self.isa.label(&kinds));
-        self.isa.branch(carried[types.len()], (join, &[]), (next, &values));
+        self.isa
+            .branch(carried[types.len()], (join, &[]), (next, &values));
         self.isa.enter(join);
         let joined = self.combine(sink, types, &carried[..types.len()], &values);
         self.isa.jump(next, &joined);
@@ -260,7 +284,13 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// A group of lanes: the `part`-th of a round, beginning at iteration `i`.
-    pub(crate) fn step_lanes(&mut self, state: &State<'_>, i: Reg, part: usize, carried: &[Reg]) -> Vec<Reg> {
+    pub(crate) fn step_lanes(
+        &mut self,
+        state: &State<'_>,
+        i: Reg,
+        part: usize,
+        carried: &[Reg],
+    ) -> Vec<Reg> {
         match state {
             State::Idle => vec![],
             State::Columns { columns, origin } => {
@@ -295,13 +325,21 @@ impl<I: Simd> Emit<'_, I> {
                 columns,
                 room,
             } => self.step_filter(*predicate, columns, *room, carried[0]),
-            State::Fold { .. } | State::Scatter { .. } => unreachable!("sequential sinks have scalar rounds"),
+            State::Fold { .. } | State::Scatter { .. } => {
+                unreachable!("sequential sinks have scalar rounds")
+            }
         }
     }
 
     /// Keeps the lanes where the predicate is true: per register, the mask's bits choose a permutation from a table that
     /// brings them to the front; the whole register is written, and the next one over its tail.
-    fn step_filter(&mut self, predicate: Atom, columns: &[Column], room: Option<Reg>, kept: Reg) -> Vec<Reg> {
+    fn step_filter(
+        &mut self,
+        predicate: Atom,
+        columns: &[Column],
+        room: Option<Reg>,
+        kept: Reg,
+    ) -> Vec<Reg> {
         if let Some(room) = room {
             let end = self.add(kept, self.lane_count() as u64);
             let full = self.word_op(ScalarOp::Gt, end, room);
@@ -363,7 +401,13 @@ impl<I: Simd> Emit<'_, I> {
             let order = self.isa.vload(ScalarType::U8, width, row, 0);
             let front = self.isa.swizzle(column.elem, reg, order);
             let address = self.address(column.data, at, size as u64);
-            self.isa.vstore(column.elem, (total - r * width).min(width), front, address, 0);
+            self.isa.vstore(
+                column.elem,
+                (total - r * width).min(width),
+                front,
+                address,
+                0,
+            );
             at = self.count_bits(at, bits);
         }
         at
@@ -402,11 +446,15 @@ impl<I: Simd> Emit<'_, I> {
         let mut bytes = vec![];
         for bits in 0..1usize << lanes {
             let kept = (0..lanes).filter(|lane| bits >> lane & 1 == 1);
-            let mut row: Vec<u8> = kept.flat_map(|lane| (0..size).map(move |b| (lane * size + b) as u8)).collect();
+            let mut row: Vec<u8> = kept
+                .flat_map(|lane| (0..size).map(move |b| (lane * size + b) as u8))
+                .collect();
             row.resize(width, 0xff);
             bytes.extend(row);
         }
-        let words = bytes.chunks(8).map(|c| u64::from_le_bytes(c.try_into().expect("rows of whole words")));
+        let words = bytes
+            .chunks(8)
+            .map(|c| u64::from_le_bytes(c.try_into().expect("rows of whole words")));
         let table: std::sync::Arc<[u64]> = words.collect();
         let known = self.data.iter().find(|known| **known == table).cloned();
         let table = known.unwrap_or_else(|| {

@@ -2,7 +2,7 @@
 //! of the place gets a new one.
 
 use super::env::FALSE;
-use super::value::{Array, Source, Value, width};
+use super::value::{Array, Range, Source, Value, width};
 use super::{Code, Lower, R};
 use crate::elaborate::ty::Ty;
 use crate::ir::types::Class;
@@ -16,6 +16,8 @@ enum Step {
     Field(usize),
     /// The indices of an element as the user wrote them, and their place.
     At(Vec<Atom>, &'static Expr),
+    /// A sub-slice, and its place.
+    Part(Range, &'static Expr),
 }
 
 impl Lower {
@@ -60,6 +62,20 @@ impl Lower {
         self.store(slot, &steps, new)
     }
 
+    /// The element of the array at a place, at an index that lies inside.
+    pub(super) fn load_element(&mut self, place: &'static Expr, at: Atom) -> R<Value> {
+        let (slot, mut steps) = self.place_of(place)?;
+        steps.push((Step::At(vec![at], place), false));
+        self.load(slot, &steps)
+    }
+
+    /// Replaces the element of the array at a place, at an index that lies inside.
+    pub(super) fn store_element(&mut self, place: &'static Expr, at: Atom, value: Value) -> R<()> {
+        let (slot, mut steps) = self.place_of(place)?;
+        steps.push((Step::At(vec![at], place), false));
+        self.store(slot, &steps, value)
+    }
+
     /// Replaces what stands at a place by what `f` makes of it.
     pub(super) fn replace(
         &mut self,
@@ -97,6 +113,11 @@ impl Lower {
                 let ty = self.ty(index);
                 let value = self.expr(index)?;
                 let indices = match (&value, &ty) {
+                    (Value::Range(range), Ty::Range(_)) => {
+                        steps.push((Step::Part(*range, place), true));
+                        return Ok((slot, steps));
+                    }
+                    (_, Ty::FullRange) => return Ok((slot, steps)),
                     (Value::Scalar(atom), _) => vec![*atom],
                     (Value::Tuple(_), Ty::Tuple(types)) => {
                         let types = types.clone();
@@ -148,6 +169,12 @@ impl Lower {
                     value = self.element_at(&value, &ty, indices, *checked)?;
                     ty = element_type(&ty);
                 }
+                Step::Part(range, expr) => {
+                    self.at(expr.span);
+                    let array = self.array(&value, &ty)?;
+                    value = self.sub_slice(&array, range)?;
+                    ty = Ty::Seq(Box::new(array.elem.clone()));
+                }
             }
         }
         Ok(value)
@@ -183,6 +210,28 @@ impl Lower {
                     _ => Err(self.not_a_place()),
                 }
             }
+            Step::Part(range, expr) => {
+                self.at(expr.span);
+                let array = self.array(old, ty)?;
+                let part = self.sub_slice(&array, range)?;
+                let seq = Ty::Seq(Box::new(array.elem.clone()));
+                let part = self.with(&part, &seq, rest, new)?;
+                let part = self.array(&part, &seq)?;
+                let low = range.low.unwrap_or(Atom::size(0));
+                let low = self.cast(crate::ir::ScalarType::U64, low);
+                let elem = array.elem.clone();
+                Ok(Value::view(array.dims.clone(), elem, move |lower, at| {
+                    // Before the part the difference wraps to a large number.
+                    let from = lower.op(ScalarOp::Sub, &[at[0], low]);
+                    let inside = lower.op(ScalarOp::Lt, &[from, part.dims[0]]);
+                    lower.branch(
+                        inside,
+                        &array.elem,
+                        |lower| lower.element(&part, &[from]),
+                        |lower| lower.element(&array, at),
+                    )
+                }))
+            }
             Step::At(indices, expr) => {
                 if let (Value::Fixed(members), [Atom::Const(k)], Ty::Array(inner, _)) =
                     (old, &indices[..], ty)
@@ -207,13 +256,7 @@ impl Lower {
     }
 
     /// A sequence with the element at an index that lies inside replaced.
-    pub(super) fn with_element(
-        &mut self,
-        old: &Value,
-        ty: &Ty,
-        at: Atom,
-        new: Value,
-    ) -> R<Value> {
+    pub(super) fn with_element(&mut self, old: &Value, ty: &Ty, at: Atom, new: Value) -> R<Value> {
         let array = self.array(old, ty)?;
         let mut vars = self.materialize(&array)?;
         let elem = array.elem.clone();
@@ -243,7 +286,10 @@ impl Lower {
     /// Whether these indices are of unsigned types, so that the access itself can test them.
     pub(super) fn unsigned(&self, indices: &[Atom]) -> bool {
         let class = |&index| self.elem(index).class();
-        indices.iter().map(class).all(|class| class == Class::Unsigned)
+        indices
+            .iter()
+            .map(class)
+            .all(|class| class == Class::Unsigned)
     }
 
     /// Replaces in each array that is a leaf of an element of type `ty`, at these indices, what the steps lead to; the

@@ -1,7 +1,7 @@
 //! Loops: what a loop assigns to is carried from round to round. The lengths of carried arrays are first taken to stay as
 //! they are; where a round turns out to change one, the loop is lowered again with that length carried too.
 
-use super::env::{Effects, FALSE, TRUE, TargetKind};
+use super::env::{Effects, FALSE, TRUE, TargetKind, root};
 use super::merge::{spread, spread_ty, spreads, unspread};
 use super::pattern::BOOL;
 use super::value::{Iter, Value, dim_nodes};
@@ -10,6 +10,7 @@ use crate::elaborate::ty::Ty;
 use crate::ir::{Atom, Block, Const, Expr, Loop, LoopKind, ScalarOp, Type, Var};
 use crate::syntax::{self, Pattern};
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// A variable that a loop carries.
 struct Carried {
@@ -265,7 +266,9 @@ impl Lower {
             Some(_) => self.targets.iter().rposition(|t| t.label == *label),
         };
         for label in &effects.breaks {
-            labelled(label).iter().for_each(|&index| leave(index, false));
+            labelled(label)
+                .iter()
+                .for_each(|&index| leave(index, false));
         }
         for label in &effects.continues {
             let index = labelled(label).filter(|&index| index != own);
@@ -290,20 +293,43 @@ impl Lower {
         iter: &'static syntax::Expr,
         body: &'static syntax::Block,
     ) -> R<Value> {
-        let source = self.expr(iter)?;
-        let ty = self.ty(iter);
-        let iter = self.iterate(&source, &ty)?;
-        let effects = Effects::of_block(body);
+        let place = self.place;
+        // `iter_mut` stands for the indices; elements are read at the head of a round and written back at its end.
+        let mutable = mutable_source(iter);
+        let iter = match mutable {
+            Some((array, _)) => {
+                let (value, ty) = (self.expr(array)?, self.ty(array));
+                let array = self.array(&value, &ty)?;
+                if array.dims.len() != 1 {
+                    return Err(self.missing("`iter_mut` goes over a sequence here"));
+                }
+                Rc::new(Iter {
+                    len: array.dims[0],
+                    elem: super::pattern::USIZE,
+                    filtered: false,
+                    item: Rc::new(|_, at| super::iterator::always(Value::Scalar(at))),
+                })
+            }
+            None => {
+                let source = self.expr(iter)?;
+                let ty = self.ty(iter);
+                self.iterate(&source, &ty)?
+            }
+        };
+        let mut effects = Effects::of_block(body);
+        effects
+            .assigned
+            .extend(mutable.and_then(|(place, _)| root(place)));
         let unit = Ty::Tuple(vec![]);
         let mark = self.env.slots.len();
-        let place = self.place;
         self.enter(TargetKind::Loop, label, unit.clone());
         let own = self.targets.len() - 1;
         let leaves = effects.returns
             || !effects.breaks.is_empty()
-            || effects.continues.iter().any(|label| {
-                label.is_some() && *label != self.targets[own].label
-            });
+            || effects
+                .continues
+                .iter()
+                .any(|label| label.is_some() && *label != self.targets[own].label);
         let flags = self.outer_flags();
         let mut slots = self.carried_slots(&effects, own);
         let round = |lower: &mut Lower, index: Atom| -> R<()> {
@@ -316,9 +342,27 @@ impl Lower {
                 keep,
                 &unit,
                 |lower| {
-                    lower.bind_pattern(pattern, &item.value)?;
+                    let Some((place, counted)) = mutable else {
+                        lower.bind_pattern(pattern, &item.value)?;
+                        lower.block(body, &unit, super::control::Tail::Round)?;
+                        lower.env.slots.truncate(mark);
+                        return Ok(Value::unit());
+                    };
+                    let element = lower.load_element(place, index)?;
+                    let value = if counted {
+                        Value::tuple(vec![Value::Scalar(index), element])
+                    } else {
+                        element
+                    };
+                    lower.bind_pattern(pattern, &value)?;
+                    let slot = lower.env.slots.len() - 1;
+                    if lower.env.slots.len() == mark || !binds_last(pattern, counted) {
+                        return Err(lower.missing("an element of `iter_mut` is bound to one name"));
+                    }
                     lower.block(body, &unit, super::control::Tail::Round)?;
+                    let element = lower.env.slots[slot].value.clone();
                     lower.env.slots.truncate(mark);
+                    lower.store_element(place, index, element)?;
                     Ok(Value::unit())
                 },
                 |_| Ok(Value::unit()),
@@ -335,12 +379,17 @@ impl Lower {
                 self.end_round(own);
             }
         } else if !leaves {
-            self.repeat(&slots, &effects.indexed, Rounds::Count(iter.len), &|lower, index| {
-                round(lower, index.expect("a counted loop"))?;
-                lower.env.live = TRUE;
-                lower.end_round(own);
-                Ok(())
-            })?;
+            self.repeat(
+                &slots,
+                &effects.indexed,
+                Rounds::Count(iter.len),
+                &|lower, index| {
+                    round(lower, index.expect("a counted loop"))?;
+                    lower.env.live = TRUE;
+                    lower.end_round(own);
+                    Ok(())
+                },
+            )?;
         } else {
             let counter = self.define(
                 "",
@@ -356,16 +405,21 @@ impl Lower {
                 let staying = lower.not(leaving);
                 Ok(lower.and(staying, more))
             };
-            self.repeat(&slots, &effects.indexed, Rounds::While(&cond), &|lower, _| {
-                let at = lower.flag(counter);
-                round(lower, at)?;
-                lower.env.live = TRUE;
-                lower.end_round(own);
-                let one: Atom = Const::u64(1).into();
-                let next = lower.op(ScalarOp::Add, &[at, one]);
-                lower.set(counter, Value::Scalar(next));
-                Ok(())
-            })?;
+            self.repeat(
+                &slots,
+                &effects.indexed,
+                Rounds::While(&cond),
+                &|lower, _| {
+                    let at = lower.flag(counter);
+                    round(lower, at)?;
+                    lower.env.live = TRUE;
+                    lower.end_round(own);
+                    let one: Atom = Const::u64(1).into();
+                    let next = lower.op(ScalarOp::Add, &[at, one]);
+                    lower.set(counter, Value::Scalar(next));
+                    Ok(())
+                },
+            )?;
         }
         self.left(Value::unit(), &unit)?;
         self.rejoin(&flags);
@@ -591,6 +645,43 @@ impl Lower {
         })?;
         self.env.slots.truncate(mark);
         Ok(())
+    }
+}
+
+/// Of `x.iter_mut()`, `&mut x` and those with `.enumerate()`: the array, and whether its elements are counted.
+fn mutable_source(iter: &'static syntax::Expr) -> Option<(&'static syntax::Expr, bool)> {
+    use syntax::ExprKind as K;
+    match &iter.kind {
+        K::Unary(syntax::Unary::RefMut, place) => Some((place, false)),
+        K::Method {
+            receiver,
+            name: "iter_mut",
+            ..
+        } => Some((receiver, false)),
+        K::Method {
+            receiver,
+            name: "enumerate",
+            ..
+        } => match &receiver.kind {
+            K::Method {
+                receiver,
+                name: "iter_mut",
+                ..
+            } => Some((receiver, true)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the element is bound to a name, behind the index if elements are counted.
+fn binds_last(pattern: &Pattern, counted: bool) -> bool {
+    use syntax::PatternKind as P;
+    let name = |pattern: &Pattern| matches!(pattern.kind, P::Bind { inner: None, .. });
+    match (&pattern.kind, counted) {
+        (P::Tuple([_, element]), true) => name(element),
+        (_, false) => name(pattern),
+        _ => false,
     }
 }
 

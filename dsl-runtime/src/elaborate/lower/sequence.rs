@@ -92,10 +92,7 @@ impl Lower {
             return (high, low);
         }
         let some = self.op(op, &[low, high]);
-        (
-            self.op(ScalarOp::Select, &[some, span, Atom::size(0)]),
-            low,
-        )
+        (self.op(ScalarOp::Select, &[some, span, Atom::size(0)]), low)
     }
 
     /// The array of the values of `element` at all indices, computed here and now.
@@ -107,6 +104,37 @@ impl Lower {
     ) -> R<Value> {
         let arrays = self.collect(&dims, &elem, element)?;
         Ok(Value::stored(dims, elem, arrays))
+    }
+
+    /// The array of the values of `element`, computed here and now; where they are sequences of different lengths, what can
+    /// fail in them fails here, and they are computed again where they are read.
+    pub(super) fn rows(&mut self, dims: Vec<Atom>, elem: Ty, element: ElementFn) -> R<Value> {
+        if !matches!(elem, Ty::Seq(_)) {
+            return self.eager(dims, elem, &|lower, at| element(lower, at));
+        }
+        let saved = self.save();
+        match self.eager(dims.clone(), elem.clone(), &|lower, at| element(lower, at)) {
+            Err(mistake) if mistake.code == Code::Ragged.code() => self.restore(saved),
+            other => return other,
+        }
+        let fails = self.round_fails(&|lower, at| element(lower, &[at]))?;
+        if fails {
+            self.par(dims[0], |lower, at| {
+                let row = element(lower, &[at])?;
+                let row = lower.array(&row, &elem)?;
+                Ok(vec![lower.sink(
+                    SinkKind::Collect,
+                    None,
+                    vec![],
+                    vec![row.dims[0]],
+                )])
+            })?;
+        }
+        Ok(Value::Array(Rc::new(Array {
+            dims,
+            elem,
+            source: Source::View(element),
+        })))
     }
 
     /// An array of one value; nothing is stored.
@@ -142,9 +170,11 @@ impl Lower {
                 .collect::<R<Vec<_>>>()?;
             return Ok(Value::Fixed(members.into()));
         }
-        self.eager(vec![Atom::size(n as u64)], element_type(ty), &|lower, at| {
-            f(lower, at[0])
-        })
+        self.eager(
+            vec![Atom::size(n as u64)],
+            element_type(ty),
+            &|lower, at| f(lower, at[0]),
+        )
     }
 
     /// `vec![a, b, c]`.
