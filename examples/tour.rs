@@ -77,14 +77,16 @@ fn summits(z: &[f64], level: f64) -> Vec<f64> {
     z.filter(|h| h > level)
 }
 
+/// Runs a kernel at a place and gives its result's bits.
+type Run<'a> = Box<dyn Fn(&Place) -> Result<Vec<u64>, cuprous::Error> + 'a>;
+
 /// One stop of the tour.
 struct Stop<'a> {
     name: &'static str,
     /// What the rate counts, and how many of them a call handles.
     unit: &'static str,
     amount: f64,
-    /// Runs the kernel at a place and gives its result's bits.
-    run: Box<dyn Fn(&Place) -> Result<Vec<u64>, cuprous::Error> + 'a>,
+    run: Run<'a>,
 }
 
 fn bits<'a>(values: impl IntoIterator<Item = &'a f64>) -> Vec<u64> {

@@ -52,7 +52,10 @@
 
 pub use dsl_macros::kernel;
 pub use dsl_runtime::{Array, Call, Element, Error, Kernel, Place};
-pub use dsl_runtime::{array, backend, cache, call, conformance, elaborate, error, explain, ir, math, pass, rng, scalar, syntax};
+pub use dsl_runtime::{
+    array, backend, cache, call, conformance, elaborate, error, explain, ir, math, pass, rng,
+    scalar, syntax,
+};
 
 #[doc(hidden)]
 pub use dsl_runtime::__private;
@@ -75,3 +78,6 @@ mod errors {}
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
+#[cfg(doctest)]
+#[doc = include_str!("../docs/reference.md")]
+mod reference {}

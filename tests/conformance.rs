@@ -1,9 +1,11 @@
 //! The conformance suite on every place that is linked into this program; the rows of the IR's tables against its files.
 
-use cuprous::backend::BACKENDS;
+use cuprous::backend::{BACKENDS, Backend, Caps, CompileError, Executable};
 use cuprous::conformance;
-use cuprous::ir::{SinkKind, op};
+use cuprous::ir::op::Meaning;
+use cuprous::ir::{Func, ScalarOp, SinkKind, op};
 use std::path::Path;
+use std::sync::Arc;
 
 #[test]
 fn every_place() {
@@ -48,4 +50,47 @@ fn every_row_has_its_file() {
         .filter_map(|kind| missing("sink", kind.name()));
     let missing: Vec<String> = ops.chain(sinks).collect();
     assert!(missing.is_empty(), "no conformance file: {missing:?}");
+}
+
+/// A place that lacks every operation that `legalize` takes apart.
+#[derive(Debug)]
+struct Lean(Arc<dyn Backend>);
+
+impl Backend for Lean {
+    fn name(&self) -> String {
+        format!("{} with fewer operations", self.0.name())
+    }
+    fn caps(&self) -> Caps {
+        use ScalarOp::{Abs, Copysign, RotateLeft, Round, TrailingZeros};
+        Caps {
+            op: |op, _| {
+                let apart = matches!(op, Abs | Copysign | RotateLeft | Round | TrailingZeros);
+                matches!(op.row().meaning, Meaning::Native(_)) && !apart
+            },
+            ..self.0.caps()
+        }
+    }
+    fn target(&self) -> String {
+        self.0.target()
+    }
+    fn compile(
+        &self,
+        scheduled: &Func,
+        typed: &Arc<Func>,
+    ) -> Result<Arc<dyn Executable>, CompileError> {
+        self.0.compile(scheduled, typed)
+    }
+}
+
+#[test]
+fn operations_that_are_taken_apart() {
+    for row in BACKENDS {
+        let Ok(backend) = (row.open)(None) else {
+            continue;
+        };
+        let dir = Path::new(conformance::DIR).join("op");
+        let report = conformance::run(&Lean(backend), &dir);
+        assert!(!report.outcomes.is_empty());
+        assert!(report.failed().next().is_none(), "{report}");
+    }
 }

@@ -31,8 +31,12 @@ const KINDS: &[Kind] = &[
         };
         valid(text).iter().map(check).collect()
     }),
-    // The function after the passes that the line names.
+    // The function after the passes that the line names; `lean` before them means a place that lacks operations.
     ("pass", |text, words| {
+        let (caps, words) = match words.split_first() {
+            Some((&"lean", rest)) => (lean(), rest),
+            _ => (caps(), words),
+        };
         let run = |func: &Func| {
             verify(func, Stage::Typed).unwrap_or_else(|v| panic!("{}", annotate(func, &v)));
             let names: Vec<&'static str> = words
@@ -43,7 +47,7 @@ const KINDS: &[Kind] = &[
                         .name
                 })
                 .collect();
-            match pass::run(func, &caps(), &names) {
+            match pass::run(func, &caps, &names) {
                 Ok(func) => print(&func),
                 Err(broken) => panic!("{} is broken: {}", broken.pass, broken.report),
             }
@@ -59,6 +63,18 @@ fn caps() -> Caps {
         sink: |_| true,
         levels: vec![Level::Threads, Level::Simd, Level::Seq],
         optimise: true,
+    }
+}
+
+/// A place that also lacks what `legalize` can take apart.
+fn lean() -> Caps {
+    Caps {
+        op: |op, _| {
+            use cuprous::ir::ScalarOp::{Abs, Copysign, RotateLeft, Round, TrailingZeros};
+            let apart = matches!(op, Abs | Copysign | RotateLeft | Round | TrailingZeros);
+            matches!(op.row().meaning, Meaning::Native(_)) && !apart
+        },
+        ..caps()
     }
 }
 

@@ -2,6 +2,9 @@
 //! from a second implementation of the canonical order, never from the tables of the IR. The files stand under version
 //! control; this test fails where they differ from what would be written, and rewrites them with `BLESS=1`.
 
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
+
 #[path = "generate/op.rs"]
 mod op;
 #[path = "generate/order.rs"]

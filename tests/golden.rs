@@ -13,11 +13,17 @@ fn run(example: &str, args: &[&str], expect: &[&str]) {
         .expect("cargo runs");
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{example} failed\n{text}\n{errors}");
+    assert!(
+        output.status.success(),
+        "{example} failed\n{text}\n{errors}"
+    );
     assert!(text.contains("check: "), "{example} checks nothing\n{text}");
     assert!(!text.contains("FAILED"), "{example}\n{text}");
     for line in expect {
-        assert!(text.contains(line), "{example} does not print `{line}`\n{text}");
+        assert!(
+            text.contains(line),
+            "{example} does not print `{line}`\n{text}"
+        );
     }
 }
 
@@ -34,20 +40,39 @@ fn pi() {
 
 #[test]
 fn black_scholes() {
-    run("black_scholes", &[], &["put-call parity", "calls grow with the maturity: ok"]);
+    run(
+        "black_scholes",
+        &[],
+        &["put-call parity", "calls grow with the maturity: ok"],
+    );
 }
 
 #[test]
 fn mandelbrot() {
-    run("mandelbrot", &["400"], &["the area is right to two per cent: ok"]);
+    run(
+        "mandelbrot",
+        &["400"],
+        &["the area is right to two per cent: ok"],
+    );
 }
 
 #[test]
 fn conjugate_gradient() {
-    run("conjugate_gradient", &["64"], &["the residual is below 1e-10: ok"]);
+    run(
+        "conjugate_gradient",
+        &["64"],
+        &["the residual is below 1e-10: ok"],
+    );
 }
 
 #[test]
 fn terrain() {
-    run("terrain", &[], &["344 x 403 cells", "a slope that faces the light is fully lit: ok"]);
+    run(
+        "terrain",
+        &[],
+        &[
+            "344 x 403 cells",
+            "a slope that faces the light is fully lit: ok",
+        ],
+    );
 }

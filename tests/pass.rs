@@ -31,19 +31,38 @@ impl Backend for Behind {
     fn target(&self) -> String {
         self.name()
     }
-    fn compile(&self, scheduled: &Func, typed: &Arc<Func>) -> Result<Arc<dyn Executable>, CompileError> {
-        let caps = Caps { levels: vec![Level::Threads, Level::Simd, Level::Seq], op: self.op, ..Interp.caps() };
-        let broken = |broken: pass::Broken| CompileError::Internal(format!("{}: {}", broken.pass, broken.report));
+    fn compile(
+        &self,
+        scheduled: &Func,
+        typed: &Arc<Func>,
+    ) -> Result<Arc<dyn Executable>, CompileError> {
+        let caps = Caps {
+            levels: vec![Level::Threads, Level::Simd, Level::Seq],
+            op: self.op,
+            ..Interp.caps()
+        };
+        let broken = |broken: pass::Broken| {
+            CompileError::Internal(format!("{}: {}", broken.pass, broken.report))
+        };
         let passed = pass::run(typed, &caps, &self.passes).map_err(broken)?;
-        Ok(Arc::new(Both { passed: Interp.compile(&passed, typed)?, typed: Interp.compile(scheduled, typed)? }))
+        Ok(Arc::new(Both {
+            passed: Interp.compile(&passed, typed)?,
+            typed: Interp.compile(scheduled, typed)?,
+        }))
     }
 }
 
 impl Executable for Both {
-    fn run(&self, args: &[Arg<'_>], into: &mut [Option<ArrayViewMut<'_>>]) -> Result<Vec<Value>, Failure> {
+    fn run(
+        &self,
+        args: &[Arg<'_>],
+        into: &mut [Option<ArrayViewMut<'_>>],
+    ) -> Result<Vec<Value>, Failure> {
         match self.passed.run(args, into) {
             Err(Failure::Fault { place, .. }) => match self.typed.run(args, into) {
-                Ok(_) => Err(Failure::Unsupported(format!("only the passed function fails, at {place:?}: unsupported"))),
+                Ok(_) => Err(Failure::Unsupported(format!(
+                    "only the passed function fails, at {place:?}: unsupported"
+                ))),
                 failure => failure,
             },
             other => other,
@@ -59,12 +78,36 @@ fn unchanged(passes: &[&'static str]) {
 }
 
 fn unchanged_with(passes: &[&'static str], op: fn(ScalarOp, ScalarType) -> bool) {
-    let backend = Behind { passes: passes.to_vec(), op };
-    let report = conformance::run(&backend, &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance"));
-    let failed: Vec<String> = report.failed().map(|outcome| format!("{outcome:?}")).collect();
-    assert!(failed.is_empty(), "{}: {} fail\n{}", backend.name(), failed.len(), failed[..failed.len().min(5)].join("\n"));
-    assert!(report.outcomes.len() > 500, "only {} run lines", report.outcomes.len());
-    assert!(!report.outcomes.iter().any(|outcome| format!("{outcome:?}").contains("only the passed")));
+    let backend = Behind {
+        passes: passes.to_vec(),
+        op,
+    };
+    let report = conformance::run(
+        &backend,
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance"),
+    );
+    let failed: Vec<String> = report
+        .failed()
+        .map(|outcome| format!("{outcome:?}"))
+        .collect();
+    assert!(
+        failed.is_empty(),
+        "{}: {} fail\n{}",
+        backend.name(),
+        failed.len(),
+        failed[..failed.len().min(5)].join("\n")
+    );
+    assert!(
+        report.outcomes.len() > 500,
+        "only {} run lines",
+        report.outcomes.len()
+    );
+    assert!(
+        !report
+            .outcomes
+            .iter()
+            .any(|outcome| format!("{outcome:?}").contains("only the passed"))
+    );
 }
 
 #[test]
@@ -84,6 +127,7 @@ fn each_alone() {
 fn taken_apart() {
     unchanged_with(&["legalize", "simplify"], |op, ty| {
         use ScalarOp::{Abs, Copysign, RotateLeft, Round, TrailingZeros};
-        (Interp.caps().op)(op, ty) && !matches!(op, RotateLeft | Abs | Copysign | Round | TrailingZeros)
+        (Interp.caps().op)(op, ty)
+            && !matches!(op, RotateLeft | Abs | Copysign | Round | TrailingZeros)
     });
 }

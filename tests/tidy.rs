@@ -22,10 +22,20 @@ const UNSAFE: &[&str] = &[
 /// All tracked kinds of files below the folders of ours.
 fn files(extension: &str) -> Vec<PathBuf> {
     let mut found = vec![];
-    let mut open: Vec<PathBuf> = ["src", "dsl-macros", "dsl-runtime", "backends", "examples", "benches", "tests", "fuzz", "docs"]
-        .iter()
-        .map(|folder| Path::new(ROOT).join(folder))
-        .collect();
+    let mut open: Vec<PathBuf> = [
+        "src",
+        "dsl-macros",
+        "dsl-runtime",
+        "backends",
+        "examples",
+        "benches",
+        "tests",
+        "fuzz",
+        "docs",
+    ]
+    .iter()
+    .map(|folder| Path::new(ROOT).join(folder))
+    .collect();
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
@@ -44,7 +54,10 @@ fn files(extension: &str) -> Vec<PathBuf> {
 }
 
 fn name(path: &Path) -> String {
-    path.strip_prefix(ROOT).expect("below the root").display().to_string()
+    path.strip_prefix(ROOT)
+        .expect("below the root")
+        .display()
+        .to_string()
 }
 
 fn text(path: &Path) -> String {
@@ -68,13 +81,17 @@ fn unsafe_stands_in_few_files_and_says_why() {
     let mut wrong = vec![];
     for path in files("rs") {
         let (name, text) = (name(&path), text(&path));
-        if name.starts_with("tests/ui/") || name == "tests/tidy.rs" || name.starts_with("dsl-macros/") {
+        if name.starts_with("tests/ui/")
+            || name == "tests/tidy.rs"
+            || name.starts_with("dsl-macros/")
+        {
             continue;
         }
         let lines: Vec<&str> = text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
             let code = line.split("//").next().unwrap_or("");
-            let block = code.contains(&format!("{word} {{")) || code.contains(&format!("{word} impl"));
+            let block =
+                code.contains(&format!("{word} {{")) || code.contains(&format!("{word} impl"));
             if !block {
                 continue;
             }
@@ -82,7 +99,9 @@ fn unsafe_stands_in_few_files_and_says_why() {
                 wrong.push(format!("{name}:{}: not a file for it", at + 1));
             }
             // The reason stands in the comment that ends a few lines above.
-            let reason = lines[at.saturating_sub(12)..=at].iter().any(|line| line.contains("SAFETY:"));
+            let reason = lines[at.saturating_sub(12)..=at]
+                .iter()
+                .any(|line| line.contains("SAFETY:"));
             if !reason {
                 wrong.push(format!("{name}:{}: no SAFETY: reason", at + 1));
             }
@@ -97,9 +116,14 @@ fn documents_name_what_exists() {
     for document in ["ARCHITECTURE.md", "README.md", "docs/reference.md"] {
         let text = text(&Path::new(ROOT).join(document));
         let quoted = text.split('`').skip(1).step_by(2);
-        let linked = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let linked = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
         for word in quoted.chain(linked) {
-            let looks_like_a_path = word.contains('/') && !word.contains([' ', '<', '*', '{', '(', ':', '|']) && !word.starts_with('-');
+            let looks_like_a_path = word.contains('/')
+                && !word.contains([' ', '<', '*', '{', '(', ':', '|'])
+                && !word.starts_with('-');
             if !looks_like_a_path || word.starts_with("target/") {
                 continue;
             }
@@ -117,15 +141,31 @@ fn documents_name_what_exists() {
 #[test]
 fn tables_and_test_folders_agree() {
     let stems = |folder: &str| -> BTreeSet<String> {
-        let files = std::fs::read_dir(Path::new(ROOT).join("tests/conformance").join(folder)).expect("the folder");
-        files.flatten().map(|file| file.path().file_stem().expect("a name").to_string_lossy().into_owned()).collect()
+        let files = std::fs::read_dir(Path::new(ROOT).join("tests/conformance").join(folder))
+            .expect("the folder");
+        files
+            .flatten()
+            .map(|file| {
+                file.path()
+                    .file_stem()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect()
     };
     let ops = stems("op");
-    let rows: Vec<&str> = dsl_runtime::ir::op::TABLE.iter().map(|row| row.name).collect();
+    let rows: Vec<&str> = dsl_runtime::ir::op::TABLE
+        .iter()
+        .map(|row| row.name)
+        .collect();
     let without: Vec<_> = rows.iter().filter(|row| !ops.contains(**row)).collect();
     assert!(without.is_empty(), "operations without a file: {without:?}");
     let sinks = stems("sink");
-    let without: Vec<_> = dsl_runtime::ir::SinkKind::ALL.iter().filter(|kind| !sinks.contains(kind.name())).collect();
+    let without: Vec<_> = dsl_runtime::ir::SinkKind::ALL
+        .iter()
+        .filter(|kind| !sinks.contains(kind.name()))
+        .collect();
     assert!(without.is_empty(), "sinks without a file: {without:?}");
     let passes: Vec<_> = dsl_runtime::pass::PASSES
         .iter()
@@ -135,12 +175,20 @@ fn tables_and_test_folders_agree() {
         })
         .map(|pass| pass.name)
         .collect();
-    assert!(passes.is_empty(), "passes that are not their file: {passes:?}");
+    assert!(
+        passes.is_empty(),
+        "passes that are not their file: {passes:?}"
+    );
 }
 
 #[test]
 fn nothing_unfinished() {
-    let words = [concat!("to", "do!("), concat!("unimple", "mented!()"), concat!("FIX", "ME"), concat!("XX", "X")];
+    let words = [
+        concat!("to", "do!("),
+        concat!("unimple", "mented!()"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+    ];
     let found: Vec<String> = files("rs")
         .iter()
         .filter(|path| !name(path).starts_with("tests/ui/"))

@@ -6,6 +6,9 @@
 //! machine. Where `CUPROUS_PEER` names a program that measures the same kernels (`--kernel K --dtype T --size S
 //! --threads N`, answering with a line of JSON that has `median_s`), its ratio is printed too.
 
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
+
 mod input;
 mod kernel;
 mod plain;
@@ -70,13 +73,18 @@ macro_rules! cases {
             let wanted = |name: &str| only.is_none_or(|only| only == name);
             let all_near = |a: &[$t], b: &[$t], tolerance: f64| {
                 a.len() == b.len()
-                    && a.iter().zip(b).all(|(&a, &b)| near(a as f64, b as f64, tolerance))
+                    && a.iter()
+                        .zip(b)
+                        .all(|(&a, &b)| near(a as f64, b as f64, tolerance))
             };
             let rough = if DTYPE == "f32" { 2e-3 } else { 1e-9 };
             let n = size.of([1 << 14, 1 << 20, $long]);
             let mut cases = vec![];
             if wanted("saxpy") {
-                let (x, y) = (uniform::<$t>(1, n, -1.0, 1.0), uniform::<$t>(2, n, -1.0, 1.0));
+                let (x, y) = (
+                    uniform::<$t>(1, n, -1.0, 1.0),
+                    uniform::<$t>(2, n, -1.0, 1.0),
+                );
                 let (x, y) = (Rc::new(x), Rc::new(y));
                 let outs = [(); 3].map(|()| shared(room::<$t>(n)));
                 let [a, b, c] = outs.clone();
@@ -103,7 +111,11 @@ macro_rules! cases {
             for kernel in ["dot", "sum"].into_iter().filter(|kernel| wanted(kernel)) {
                 let dot = kernel == "dot";
                 let x = Rc::new(uniform::<$t>(1, n, -1.0, 1.0));
-                let y = Rc::new(if dot { uniform::<$t>(2, n, -1.0, 1.0) } else { vec![] });
+                let y = Rc::new(if dot {
+                    uniform::<$t>(2, n, -1.0, 1.0)
+                } else {
+                    vec![]
+                });
                 let outs = [(); 3].map(|()| shared(0.0f64));
                 let [a, b, c] = outs.clone();
                 let (x0, y0, x1, y1) = (x.clone(), y.clone(), x.clone(), y.clone());
@@ -151,15 +163,26 @@ macro_rules! cases {
                     unit: "GB/s",
                     runs: [
                         Box::new(move || {
-                            ours::scan::call(&*x0).run_into(&mut *a.borrow_mut()).unwrap()
+                            ours::scan::call(&*x0)
+                                .run_into(&mut *a.borrow_mut())
+                                .unwrap()
                         }),
                         Box::new(move || tuned::scan(&x1, &mut b.borrow_mut())),
                         Box::new(move || plain::scan(&x, &mut c.borrow_mut())),
                     ],
                     agree: Box::new(move || {
                         let [a, b, c] = outs.each_ref().map(|out| out.borrow());
-                        let bound = n as f64 * if DTYPE == "f32" { 2f64.powi(-24) } else { 2f64.powi(-50) };
-                        let close = |x: &[$t]| x.iter().zip(&*c).all(|(x, c)| ((x - c) as f64).abs() <= bound);
+                        let bound = n as f64
+                            * if DTYPE == "f32" {
+                                2f64.powi(-24)
+                            } else {
+                                2f64.powi(-50)
+                            };
+                        let close = |x: &[$t]| {
+                            x.iter()
+                                .zip(&*c)
+                                .all(|(x, c)| ((x - c) as f64).abs() <= bound)
+                        };
                         close(&a) && close(&b)
                     }),
                 });
@@ -408,6 +431,11 @@ const BEGIN: &str = "<!-- bench: begin -->";
 const END: &str = "<!-- bench: end -->";
 
 fn main() {
+    // `cargo test --all-targets` starts benchmarks without this flag: they are no tests.
+    if !std::env::args().any(|arg| arg == "--bench") {
+        println!("not measured: run `cargo bench`");
+        return;
+    }
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let (mut size, mut only, mut threads, mut seconds) = (Size::Large, None, 2, 2.0);
     let mut write = None;
@@ -440,14 +468,20 @@ fn main() {
             }
         }
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global();
     pool.unwrap_or_else(|error| eprintln!("{error}"));
     let with_peer = std::env::var_os("CUPROUS_PEER").is_some();
     let mut table = format!(
         "Size {}, {threads} threads; times are medians; ratios above 1 mean that cuprous is faster.\n\n",
         size.name()
     );
-    let extra = if with_peer { (" against peer |", "---:|") } else { ("", "") };
+    let extra = if with_peer {
+        (" against peer |", "---:|")
+    } else {
+        ("", "")
+    };
     let _ = writeln!(
         table,
         "| kernel | type | cuprous | rate | against tuned | against plain |{}\n|---|---|---:|---:|---:|---:|{}",
@@ -484,9 +518,17 @@ fn main() {
     };
     rayon::in_place_scope(|_| {
         for make in [single, double] {
-            for name in
-                ["saxpy", "dot", "sum", "scan", "compact", "heat2d", "spmv_lap", "mandelbrot", "blackscholes"]
-            {
+            for name in [
+                "saxpy",
+                "dot",
+                "sum",
+                "scan",
+                "compact",
+                "heat2d",
+                "spmv_lap",
+                "mandelbrot",
+                "blackscholes",
+            ] {
                 if only.as_deref().is_none_or(|only| only == name) {
                     make(size, Some(name)).into_iter().for_each(&mut line);
                 }

@@ -14,7 +14,10 @@ pub fn saxpy<T: Real>(a: T, x: &[T], y: &[T], out: &mut [T]) {
 
 /// The sum.
 pub fn sum<T: Real>(x: &[T]) -> f64 {
-    x.par_iter().copied().reduce(T::default, |a, b| a + b).wide()
+    x.par_iter()
+        .copied()
+        .reduce(T::default, |a, b| a + b)
+        .wide()
 }
 
 /// The sum of products.
@@ -49,8 +52,10 @@ pub fn heat<T: Real>(u: &[T], a: &mut Vec<T>, b: &mut Vec<T>, n: usize, steps: u
                 *new = if i == 0 || j == 0 || i + 1 == n || j + 1 == n {
                     old[i * n + j]
                 } else {
-                    let around = old[(i - 1) * n + j] + old[(i + 1) * n + j]
-                        + old[i * n + j - 1] + old[i * n + j + 1];
+                    let around = old[(i - 1) * n + j]
+                        + old[(i + 1) * n + j]
+                        + old[i * n + j - 1]
+                        + old[i * n + j + 1];
                     T::of(0.25) * around
                 };
             }

@@ -126,7 +126,11 @@ pub fn scan<T: Real>(x: &[T], out: &mut [T]) {
 /// The elements above `bound` and their sum: a count of each chunk, then each chunk to its place.
 pub fn compact<T: Real>(x: &[T], bound: T, out: &mut [T]) -> (usize, f64) {
     let count = |x: &[T]| x.iter().map(|&v| (v > bound) as u32).sum::<u32>() as usize;
-    let chunk = if x.len() <= SMALL { x.len().max(1) } else { CHUNK };
+    let chunk = if x.len() <= SMALL {
+        x.len().max(1)
+    } else {
+        CHUNK
+    };
     let counts: Vec<usize> = match x.len() <= SMALL {
         true => vec![count(x)],
         false => x.par_chunks(chunk).map(count).collect(),
@@ -154,7 +158,10 @@ pub fn compact<T: Real>(x: &[T], bound: T, out: &mut [T]) -> (usize, f64) {
     };
     let sums: Vec<f64> = match places.len() {
         0 => vec![],
-        1 => places.into_iter().map(|place| fill(&mut room(), place)).collect(),
+        1 => places
+            .into_iter()
+            .map(|place| fill(&mut room(), place))
+            .collect(),
         _ => places.into_par_iter().map_init(room, fill).collect(),
     };
     (counts.iter().sum(), sums.iter().sum())
@@ -244,7 +251,9 @@ pub fn spmv<T: Real>(matrix: &Csr<T>, x: &[T], y: &mut [T]) {
         (rest, from) = (behind, to);
     }
     let work = |(from, y): (usize, &mut [T])| {
-        y.iter_mut().enumerate().for_each(|(k, y)| *y = row(from + k));
+        y.iter_mut()
+            .enumerate()
+            .for_each(|(k, y)| *y = row(from + k));
     };
     match parts {
         1 => tasks.into_iter().for_each(work),

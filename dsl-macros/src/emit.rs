@@ -81,14 +81,14 @@ pub fn kernel(func: &ItemFn, forms: Forms) -> TokenStream {
 
         #[doc(hidden)]
         #(#lints)*
-        #[allow(dead_code, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic)]
         #vis fn #tree_name() -> &'static ::cuprous::__private::syntax::Kernel {
             static TREE: ::cuprous::__private::syntax::Kernel = #tree;
             &TREE
         }
 
         #[doc = #title]
-        #[allow(dead_code, unused_imports, unreachable_pub)]
+        #[allow(dead_code, non_snake_case, unused_imports, unreachable_pub)]
         #vis mod #name {
             #[doc(inline)]
             #inside use super::#plain_name as plain;
@@ -320,8 +320,8 @@ fn plain(func: &ItemFn, params: &[Param], block: &syn::Block, names: &Names) -> 
         #[doc(hidden)]
         #(#attrs)*
         #[allow(
-            dead_code, private_interfaces, private_bounds, unstable_name_collisions, clippy::too_many_arguments, clippy::type_complexity, clippy::needless_pass_by_value,
-            clippy::must_use_candidate
+            dead_code, non_snake_case, private_interfaces, private_bounds, unstable_name_collisions, clippy::too_many_arguments, clippy::type_complexity, clippy::needless_pass_by_value,
+            clippy::must_use_candidate, clippy::extra_unused_lifetimes
         )]
         #vis #sig {
             #(#lets)*
@@ -376,20 +376,20 @@ fn calls(func: &ItemFn, params: &[Param], part: &Parts, names: &Names) -> TokenS
     let lints = &part.lints;
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic)]
         fn #choice<#(#generics),*>() -> ::std::vec::Vec<::cuprous::__private::GenericArg> #clause {
             ::std::vec![#(#values),*]
         }
 
         #[doc(hidden)]
-        #[allow(dead_code, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic)]
         fn #which<#(#generics),*>() -> ::cuprous::__private::TypeId #clause {
             #identity
         }
 
         #[doc(hidden)]
         #(#lints)*
-        #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, non_snake_case, unused_variables, clippy::all, clippy::pedantic)]
         fn #native<#(#generics),*>(args: &::cuprous::__private::Args<'_>) -> #result #clause {
             #(#restores)*
             let result = #plain #turbofish(#(#given),*);
@@ -400,7 +400,7 @@ fn calls(func: &ItemFn, params: &[Param], part: &Parts, names: &Names) -> TokenS
         #[doc = #call_doc]
         #[doc(hidden)]
         #(#lints)*
-        #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, non_snake_case, private_interfaces, private_bounds, clippy::all, clippy::pedantic)]
         #vis fn #call<#live, #(#generics),*>(#(#heads),*) -> ::cuprous::__private::Call<#live, #result> #clause {
             ::cuprous::__private::Call::make(
                 ::cuprous::__private::Entry {
@@ -415,7 +415,7 @@ fn calls(func: &ItemFn, params: &[Param], part: &Parts, names: &Names) -> TokenS
 
         #[doc = #kernel_doc]
         #[doc(hidden)]
-        #[allow(dead_code, private_bounds, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, non_snake_case, private_bounds, clippy::all, clippy::pedantic)]
         #vis fn #kernel<#(#generics),*>() -> &'static ::cuprous::__private::Kernel #clause {
             ::cuprous::__private::Kernel::of(#tree(), #choice #turbofish, #which #turbofish())
         }

@@ -193,7 +193,7 @@ impl Param {
     pub fn write(&self, i: usize) -> TokenStream {
         let held = self.held();
         match &self.form {
-            Form::SliceMut(element) => quote!(args.write_slice::<#element>(#i, &#held);),
+            Form::SliceMut(element) => quote!(args.write_slice::<#element>(#i, #held);),
             _ => TokenStream::new(),
         }
     }

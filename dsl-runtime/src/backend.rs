@@ -107,12 +107,15 @@ pub enum CompileError {
     Internal(String),
 }
 
+/// Makes the backend for what stands behind the colon; the error is a text for the user.
+pub type Open = fn(Option<&str>) -> Result<Arc<dyn Backend>, String>;
+
 /// A row of the table of backends: how places come to be.
 pub struct Registration {
     /// The word before the colon in `CUPROUS_PLACE`.
     pub name: &'static str,
     /// The place for what stands behind the colon (`None` if there is no colon). The error is a text for the user.
-    pub open: fn(Option<&str>) -> Result<Arc<dyn Backend>, String>,
+    pub open: Open,
     /// Whether `Place::available()` lists it (without a parameter) when `open(None)` succeeds, and in which order.
     pub rank: u32,
 }

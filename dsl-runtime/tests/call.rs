@@ -1,4 +1,7 @@
 //! Kernels as functions: the forms that the macro emits, what may stand for a parameter, results at `native`.
+
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
 #![deny(warnings)]
 
 extern crate dsl_runtime as cuprous;

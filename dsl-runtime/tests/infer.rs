@@ -57,8 +57,11 @@ fn saxpy(a: f32, x: &[f32], y: &[f32]) -> Vec<f32> {
 
 #[kernel]
 fn spmv(rows: &[usize], cols: &[u32], vals: &[f64], x: &[f64]) -> Vec<f64> {
-    indices(rows.len() - 1)
-        .map(|r| (rows[r]..rows[r + 1]).map(|k| vals[k] * x[cols[k] as usize]).sum())
+    indices(rows.len() - 1).map(|r| {
+        (rows[r]..rows[r + 1])
+            .map(|k| vals[k] * x[cols[k] as usize])
+            .sum()
+    })
 }
 
 #[kernel]
@@ -70,7 +73,9 @@ fn heat(u: &Array2<f64>, k: f64, steps: usize) -> Array2<f64> {
             if i == 0 || j == 0 || i + 1 == h || j + 1 == w {
                 g[[i, j]]
             } else {
-                g[[i, j]] + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]] - 4.0 * g[[i, j]])
+                g[[i, j]]
+                    + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]]
+                        - 4.0 * g[[i, j]])
             }
         });
     }
@@ -150,18 +155,34 @@ fn primitives(x: &[f64], y: &[f64], idx: &[u32], k: usize) -> Vec<f64> {
     let (left, right) = x.zip(y).unzip();
     let numbered = x.enumerate();
     let total = x.reduce(0.0, |a, b| a + b);
-    let best = x.zip(indices(x.len())).reduce((f64::INFINITY, 0), |a, b| if b.0 < a.0 { b } else { a });
+    let best = x
+        .zip(indices(x.len()))
+        .reduce((f64::INFINITY, 0), |a, b| if b.0 < a.0 { b } else { a });
     let peak = x.argmax();
     let any = x.any(|v| v > 1.0) || y.all(|v| v.is_nan());
     let count = x.count(|v| v < 0.0);
     let running = x.scan(0.0, |a, b| a + b);
-    let before = x.exscan(1.0, |a, b| a * b).rscan(0.0, f64::max).rexscan(0.0, f64::min);
+    let before = x
+        .exscan(1.0, |a, b| a * b)
+        .rscan(0.0, f64::max)
+        .rexscan(0.0, f64::min);
     let positive = x.filter(|v| v > 0.0);
     let (yes, no) = x.partition(|v| v > 0.0);
     let flat = x.flat_map(|v| [v, v + 1.0]);
     let taken = x.gather(idx).chain(&x.gather_or(idx, 0.0));
-    let put = x.scatter(idx, y).permute(idx).scatter_with(|a, b| a + b, idx, y);
-    let moved = x.shift(-1, 0.0).rotate(1).rev().take(k).skip(1).step_by(2).replicate(3).interleave(y);
+    let put = x
+        .scatter(idx, y)
+        .permute(idx)
+        .scatter_with(|a, b| a + b, idx, y);
+    let moved = x
+        .shift(-1, 0.0)
+        .rotate(1)
+        .rev()
+        .take(k)
+        .skip(1)
+        .step_by(2)
+        .replicate(3)
+        .interleave(y);
     let smooth = x.windows_map(3, |w| w.sum() / 3.0);
     let blocks = x.chunks_map(k, |c| c.maximum());
     let ragged = x.map(|v| fill(v as usize, v)).map(|row| row.sum());
@@ -185,18 +206,34 @@ fn primitives_keep_and_change_elements() {
 
 #[kernel]
 fn iterators(x: &[f64], y: &Vec<f32>, a: f64) -> Vec<f64> {
-    let axpy: Vec<f64> = x.iter().zip(y).map(|(x, y)| a * x + f64::from(*y)).collect();
-    let dot = x.iter().zip(y.iter()).map(|(&x, &y)| x * y as f64).sum::<f64>();
+    let axpy: Vec<f64> = x
+        .iter()
+        .zip(y)
+        .map(|(x, y)| a * x + f64::from(*y))
+        .collect();
+    let dot = x
+        .iter()
+        .zip(y.iter())
+        .map(|(&x, &y)| x * y as f64)
+        .sum::<f64>();
     let total: f64 = x.iter().sum();
-    let squares = (0..x.len()).map(|i| i * i).filter(|i| i % 2 == 0).collect::<Vec<_>>();
-    let firsts = x.iter().enumerate().filter_map(|(i, v)| if *v > 0.0 { Some(i) } else { None }).collect::<Vec<usize>>();
+    let squares = (0..x.len())
+        .map(|i| i * i)
+        .filter(|i| i % 2 == 0)
+        .collect::<Vec<_>>();
+    let firsts = x
+        .iter()
+        .enumerate()
+        .filter_map(|(i, v)| if *v > 0.0 { Some(i) } else { None })
+        .collect::<Vec<usize>>();
     let least = x.iter().copied().min_by(|a, b| a.total_cmp(b)).unwrap();
     let most = x.iter().cloned().fold(f64::NEG_INFINITY, f64::max);
     let longest = y.iter().map(|v| *v as i32).max().unwrap_or(0);
     let at = x.iter().position(|&v| v == 0.0).unwrap_or(x.len());
     let pairs: f64 = x.windows(2).map(|w| w[1] - w[0]).sum();
     let chunks = x.chunks_exact(4).map(|c| c.iter().sum::<f64>()).count();
-    let all = x.iter().all(|v| v.is_finite()) && x.iter().rev().skip(1).step_by(2).any(|v| *v < 0.0);
+    let all =
+        x.iter().all(|v| v.is_finite()) && x.iter().rev().skip(1).step_by(2).any(|v| *v < 0.0);
     let flat: Vec<usize> = (0..3).flat_map(|i| (0..i).map(move |j| i + j)).collect();
     let acc = x.iter().fold((0.0, 0), |(s, n), v| (s + v, n + 1));
     let (even, odd): (Vec<f64>, Vec<f64>) = x.iter().partition(|v| **v > 1.0);
@@ -309,7 +346,9 @@ fn control(x: &[i64], n: usize, flag: bool) -> i64 {
     let [p, q, r] = [1u8, 2, 3];
     let (first, .., last) = (1i8, 2.0, false, 4u32);
     let pair = (first, last);
-    if let Some(i) = x.first() && *i > 0 {
+    if let Some(i) = x.first()
+        && *i > 0
+    {
         let j: i64 = *i;
     }
     while let Some(i) = x.get(steps) {
@@ -334,7 +373,11 @@ fn closures(x: &[f32], scale: f32) -> Vec<f32> {
     let two = double(scale);
     let twice = apply(double, 3.0);
     let named = x.map(shifted).map(square).map(f32::sqrt).map(|v| double(v));
-    let pairs = x.enumerate().map(|(i, v)| (v, i)).reduce((0.0, 0), |(a, i), (b, j)| if a < b { (b, j) } else { (a, i) });
+    let pairs =
+        x.enumerate().map(|(i, v)| (v, i)).reduce(
+            (0.0, 0),
+            |(a, i), (b, j)| if a < b { (b, j) } else { (a, i) },
+        );
     let generic = square(2.0) + square(1.5f64);
     let len = total([1, 2, 3]) + total([4u8; 2]) as i32;
     named
@@ -384,14 +427,26 @@ fn closures_and_kernels() {
         bits [scalar(syntax::Scalar::U64)] => "low: u64; zeros: u32; -> u64";
     }
     let instances = typed(closures::__cuprous_tree(), &[]).instances;
-    let mut args: Vec<_> = instances.into_values().map(|args| format!("{args:?}")).collect();
+    let mut args: Vec<_> = instances
+        .into_values()
+        .map(|args| format!("{args:?}"))
+        .collect();
     args.sort();
     assert_eq!(args.len(), 6);
-    assert!(args[5].contains("I32") && args[5].contains("Const(3)") || args.iter().any(|a| a.contains("Const(3)")));
+    assert!(
+        args[5].contains("I32") && args[5].contains("Const(3)")
+            || args.iter().any(|a| a.contains("Const(3)"))
+    );
 }
 
 #[kernel]
-fn idioms(x: &[f64], n: usize, u: &Array2<f32>, pts: &[(f32, u8)], w: &mut [f64]) -> (Vec<f64>, Vec<usize>) {
+fn idioms(
+    x: &[f64],
+    n: usize,
+    u: &Array2<f32>,
+    pts: &[(f32, u8)],
+    w: &mut [f64],
+) -> (Vec<f64>, Vec<usize>) {
     let mut out = vec![0.0; n];
     let mut hist = vec![0; 16];
     for (i, v) in x.iter().enumerate() {
@@ -411,14 +466,29 @@ fn idioms(x: &[f64], n: usize, u: &Array2<f32>, pts: &[(f32, u8)], w: &mut [f64]
         .max_by(|(_, a), (_, b)| a.partial_cmp(b).unwrap())
         .map(|(i, v)| (*v, i))
         .unwrap_or((0.0, 0));
-    let reds = pts.iter().map(|&(v, c)| v * c as f32).fold(0.0, |a, b| a + b);
+    let reds = pts
+        .iter()
+        .map(|&(v, c)| v * c as f32)
+        .fold(0.0, |a, b| a + b);
     let inside = (0.0..=1.0).contains(&best) && (2..n).contains(&at);
     let head = &x[..n / 2];
-    let tail = x[n / 2..].iter().rev().map(|v| v - head[0]).collect::<Vec<_>>();
+    let tail = x[n / 2..]
+        .iter()
+        .rev()
+        .map(|v| v - head[0])
+        .collect::<Vec<_>>();
     let small: [f32; 3] = std::array::from_fn(|i| pts[i].0);
     let matrix = [[0.0f32; 3]; 2];
-    let cell = matrix[1].iter().zip(&small).map(|(a, b)| a * b).sum::<f32>();
-    let pairs = x.chunks(2).zip(x.windows(2)).map(|(a, b)| a[0] + b[1]).count();
+    let cell = matrix[1]
+        .iter()
+        .zip(&small)
+        .map(|(a, b)| a * b)
+        .sum::<f32>();
+    let pairs = x
+        .chunks(2)
+        .zip(x.windows(2))
+        .map(|(a, b)| a[0] + b[1])
+        .count();
     let none = x.iter().find(|v| **v > 3.0).copied().unwrap_or_default();
     let least = std::cmp::min(n, 7).max(1);
     let (mut p, mut q) = (vec![1.0], x.to_vec());
@@ -426,12 +496,16 @@ fn idioms(x: &[f64], n: usize, u: &Array2<f32>, pts: &[(f32, u8)], w: &mut [f64]
         std::mem::swap(&mut p, &mut q);
     }
     let short = if n > 1 { &x[1..] } else { &[] };
-    let hash = x.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, v| (h ^ v.to_bits()).wrapping_mul(0x100_0000_01b3));
+    let hash = x.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, v| {
+        (h ^ v.to_bits()).wrapping_mul(0x100_0000_01b3)
+    });
     assert_eq!(hash, 0xcbf2_9ce4_8422_2325, "hash {hash:x}");
     let (lo, hi) = x.split_at(n / 2);
     let quarter = |v: &[f64]| v.iter().sum::<f64>() / 4.0;
     let both = quarter(lo) + quarter(&hi[1..]);
-    let sum_of_rows = (0..n).map(|i| (0..i).map(|j| grid[i][j]).sum::<f32>()).fold(0.0, f32::max);
+    let sum_of_rows = (0..n)
+        .map(|i| (0..i).map(|j| grid[i][j]).sum::<f32>())
+        .fold(0.0, f32::max);
     let wide = u8::MAX as u32 + u32::from(pts[0].1);
     let sign = if x[0] < 0.0 { -1 } else { 1 };
     let scaled = x[0] * sign as f64;
@@ -455,7 +529,10 @@ fn collatz(n: u64) -> u32 {
 #[kernel]
 fn mandelbrot(w: usize, h: usize, limit: u32) -> Array2<u32> {
     tabulate2((h, w), |(i, j)| {
-        let (cx, cy) = (j as f32 / w as f32 * 3.0 - 2.0, i as f32 / h as f32 * 2.0 - 1.0);
+        let (cx, cy) = (
+            j as f32 / w as f32 * 3.0 - 2.0,
+            i as f32 / h as f32 * 2.0 - 1.0,
+        );
         let (mut x, mut y, mut n) = (0.0, 0.0, 0);
         while x * x + y * y <= 4.0 && n < limit {
             (x, y) = (x * x - y * y + cx, 2.0 * x * y + cy);
@@ -479,7 +556,7 @@ fn idioms_of_rust() {
 
 #[kernel]
 fn refused_method(x: &[f64]) -> Vec<f64> {
-    x.iter().scan(0.0, |s, v| { Some(*v) }).collect()
+    x.iter().scan(0.0, |s, v| Some(*v)).collect()
 }
 
 #[kernel]
@@ -490,7 +567,11 @@ fn refused_function(n: usize) -> Vec<f64> {
 
 #[kernel]
 fn missing_method(x: &[f64]) -> usize {
-    x.iter().copied().map(f64::abs).rposition(|v| v > 0.5).unwrap_or(0)
+    x.iter()
+        .copied()
+        .map(f64::abs)
+        .rposition(|v| v > 0.5)
+        .unwrap_or(0)
 }
 
 #[kernel]
@@ -510,11 +591,41 @@ fn mistakes_say_what_to_write() {
         Err(mistake) => mistake,
     };
     let cases: [(&'static Kernel, &str, &str, &str, &str); 5] = [
-        (refused_method::__cuprous_tree(), "CU0108", "`scan` on `impl Iterator<Item = f64>`", "on the sequence", "scan"),
-        (refused_function::__cuprous_tree(), "CU0108", "`[_]::new`", "vec![v; n]", "Vec::new()"),
-        (missing_method::__cuprous_tree(), "CU0102", "no method `rposition`", "write `position`", "rposition"),
-        (missing_scalar::__cuprous_tree(), "CU0102", "`f64` has no method `next_up`", "a kernel of your own", "next_up"),
-        (missing_constant::__cuprous_tree(), "CU0108", "`exp` on `Array2<f64>`", "mapv", "exp"),
+        (
+            refused_method::__cuprous_tree(),
+            "CU0108",
+            "`scan` on `impl Iterator<Item = f64>`",
+            "on the sequence",
+            "scan",
+        ),
+        (
+            refused_function::__cuprous_tree(),
+            "CU0108",
+            "`[_]::new`",
+            "vec![v; n]",
+            "Vec::new()",
+        ),
+        (
+            missing_method::__cuprous_tree(),
+            "CU0102",
+            "no method `rposition`",
+            "write `position`",
+            "rposition",
+        ),
+        (
+            missing_scalar::__cuprous_tree(),
+            "CU0102",
+            "`f64` has no method `next_up`",
+            "a kernel of your own",
+            "next_up",
+        ),
+        (
+            missing_constant::__cuprous_tree(),
+            "CU0108",
+            "`exp` on `Array2<f64>`",
+            "mapv",
+            "exp",
+        ),
     ];
     for (kernel, code, text, remedy, underlined) in cases {
         let mistake = of(kernel);

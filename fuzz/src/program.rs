@@ -68,10 +68,7 @@ impl Executable for Both {
     ) -> Result<Vec<Value>, Failure> {
         self.optimised
             .run(args, into)
-            .or_else(|failure| match self.typed.run(args, into) {
-                Ok(_) => Err(failure),
-                Err(exact) => Err(exact),
-            })
+            .map_err(|failure| self.typed.run(args, into).err().unwrap_or(failure))
     }
     fn code(&self) -> String {
         self.optimised.code()
@@ -137,6 +134,7 @@ fn made(seed: u64) -> (Func, Vec<String>) {
 }
 
 /// Prints the program of a seed.
+#[allow(dead_code)] // The test of the same programs does not print them.
 pub fn show(seed: u64) -> Result<(), String> {
     let (func, args) = made(seed);
     println!("{}; run: @{}({})", print(&func), func.name, args.join(", "));

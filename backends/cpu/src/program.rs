@@ -215,7 +215,10 @@ impl Executable for Program {
     fn code(&self) -> String {
         let plan = self.dense.plan.clone();
         match image(plan, &self.scheduled, Mode::Fast, &[], true) {
-            Ok(image) => image.units.code(),
+            Ok(image) => match image.units.code() {
+                text if text.is_empty() => "; no compiled code: a few scalar operations, which the driver computes itself\n".into(),
+                text => text,
+            },
             Err(error) => format!("{error:?}"),
         }
     }

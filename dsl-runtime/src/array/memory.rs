@@ -225,7 +225,10 @@ impl HostBuffer {
     /// The buffer holds at least `len` initialised elements of type `T`.
     pub unsafe fn into_vec<T: Element>(self, len: usize) -> Result<Vec<T>, HostBuffer> {
         let size = size_of::<T>();
-        if size == 0 || self.layout.align() != align_of::<T>() || !self.layout.size().is_multiple_of(size) {
+        if size == 0
+            || self.layout.align() != align_of::<T>()
+            || !self.layout.size().is_multiple_of(size)
+        {
             return Err(self);
         }
         let (data, layout) = self.into_raw();

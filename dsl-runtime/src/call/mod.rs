@@ -99,7 +99,7 @@ impl<'a, R: Output> Call<'a, R> {
     /// What goes wrong in the kernel or with its arguments; `&mut [T]` arguments are then untouched.
     pub fn run(&self) -> Result<R::Device, Error> {
         self.with_place(|place| match self.compiled(place)? {
-            None => Ok(self.native()?.send(place)),
+            None => Ok(self.native_done()?.send(place)),
             Some(compiled) => self.execute(&compiled, place, R::device),
         })
     }
@@ -110,7 +110,7 @@ impl<'a, R: Output> Call<'a, R> {
     /// As [`Call::run`].
     pub fn to_host(&self) -> Result<R, Error> {
         self.with_place(|place| match self.compiled(place)? {
-            None => self.native(),
+            None => self.native_done(),
             Some(compiled) => self.execute(&compiled, place, R::host),
         })
     }
@@ -253,8 +253,16 @@ impl<'a, R: Output> Call<'a, R> {
         Ok(())
     }
 
+    /// The plain function's result; what it leaves in its `&mut` parameters is only noted.
     fn native(&self) -> Result<R, Error> {
         native::catch(|| (self.entry.native)(&self.args), || self.site())
+    }
+
+    /// The plain function's result, its `&mut` parameters written.
+    fn native_done(&self) -> Result<R, Error> {
+        let result = self.native()?;
+        self.args.commit();
+        Ok(result)
     }
 
     fn native_into(&self, mut targets: Targets<'_>) -> Result<(), Error> {
@@ -273,6 +281,7 @@ impl<'a, R: Output> Call<'a, R> {
         for (part, target) in parts.iter().zip(&mut targets) {
             target.0.write(part.0.views());
         }
+        self.args.commit();
         Ok(())
     }
 

@@ -174,6 +174,10 @@ tuples! {
     A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5;
     A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6;
     A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7;
+    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7, I X 8;
+    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7, I X 8, J Y 9;
+    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7, I X 8, J Y 9, K Z 10;
+    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7, I X 8, J Y 9, K Z 10, L AA 11;
 }
 
 impl<T: Element, const N: usize> Output for [T; N] {
@@ -229,7 +233,12 @@ impl<T: Element, D: Dimension> Output for ArrayBase<OwnedRepr<T>, D> {
         let (vec, shape) = values.vec(rank::<D>()?)?;
         let mut dim = D::zeros(shape.len());
         dim.slice_mut().copy_from_slice(&shape);
-        ArrayBase::from_shape_vec(dim, vec).map_err(|error| Defect::Backend(error.to_string()))
+        // Without an element, the other lengths may still multiply to more than ndarray counts to.
+        let known = vec.len();
+        ArrayBase::from_shape_vec(dim, vec).map_err(|error| match known {
+            0 => Defect::Memory(u128::MAX),
+            _ => Defect::Backend(error.to_string()),
+        })
     }
     fn send(self, place: &Place) -> Array<T> {
         Array::from_ndarray(self).at(place)

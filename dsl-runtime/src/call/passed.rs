@@ -25,7 +25,11 @@ enum Kind<'a> {
     /// Elements to read; and the array itself, where it is one.
     Read(Borrowed<'a>, Option<&'a (dyn Any + Send + Sync)>),
     /// Elements to read and, when all has succeeded, to write.
-    Write(Mutex<BorrowedMut<'a>>),
+    Write {
+        elements: Mutex<BorrowedMut<'a>>,
+        /// What the plain function has left there, until it is known that all has succeeded.
+        pending: Mutex<Option<Box<dyn Own>>>,
+    },
     /// A value that was moved here.
     Own(Box<dyn Own>),
     /// An array at a place, and the rank that the parameter wants.
@@ -58,7 +62,10 @@ impl<'a> Passed<'a> {
         Passed(Kind::Read(elements, Some(whole)))
     }
     pub(crate) fn write(elements: BorrowedMut<'a>) -> Self {
-        Passed(Kind::Write(Mutex::new(elements)))
+        Passed(Kind::Write {
+            elements: Mutex::new(elements),
+            pending: Mutex::new(None),
+        })
     }
     pub(crate) fn own(value: impl Own + 'static) -> Self {
         Passed(Kind::Own(Box::new(value)))
@@ -101,7 +108,7 @@ impl<'a> Passed<'a> {
     /// Collects the locks of what will be written.
     pub(crate) fn lock<'v>(&'v self, guards: &mut Guards<'v, 'a>) {
         match &self.0 {
-            Kind::Write(elements) => {
+            Kind::Write { elements, .. } => {
                 guards.push(elements.lock().unwrap_or_else(PoisonError::into_inner))
             }
             Kind::Tuple(members) => members.iter().for_each(|member| member.lock(guards)),
@@ -124,7 +131,7 @@ impl<'a> Passed<'a> {
         match &self.0 {
             Kind::Scalar(value) => args.push(Arg::Scalar(*value)),
             Kind::Read(elements, _) => append(args, elements.views()),
-            Kind::Write(_) => {
+            Kind::Write { .. } => {
                 let elements = open.next().expect("a lock for each argument to write");
                 append(args, elements.views())
             }
@@ -182,7 +189,7 @@ impl fmt::Debug for Passed<'_> {
         match &self.0 {
             Kind::Scalar(value) => write!(f, "{value:?}"),
             Kind::Read(elements, _) => write!(f, "{:?}", elements.shape()),
-            Kind::Write(_) => write!(f, "&mut _"),
+            Kind::Write { .. } => write!(f, "&mut _"),
             Kind::Own(value) => write!(f, "{:?}", value.borrow().shape()),
             Kind::Placed { shape, .. } => write!(f, "{shape:?}"),
             Kind::Tuple(members) => f.debug_list().entries(members).finish(),
@@ -255,23 +262,47 @@ impl<'a> Args<'a> {
         self.with_mut(i, |elements| elements.as_borrowed().to_nd().into_owned())
     }
 
-    /// Writes what parameter `i`, of type `&mut [T]`, now contains.
-    pub fn write_slice<T: Element>(&self, i: usize, contents: &[T]) {
-        self.with_mut(i, |elements| {
-            elements.write(Borrowed::slice(contents).views())
-        });
+    /// Notes what parameter `i`, of type `&mut [T]`, will contain.
+    pub fn write_slice<T: Element>(&self, i: usize, contents: Vec<T>) {
+        self.hold(i, contents);
     }
 
-    /// Writes what parameter `i`, a mutable reference to an ndarray array, now contains.
-    pub fn write_array<T: Element, D: Dimension>(&self, i: usize, contents: &ndarray::Array<T, D>) {
-        self.with_mut(i, |elements| {
-            elements.write(Borrowed::nd(contents.view()).views())
-        });
+    /// Notes what parameter `i`, a mutable reference to an ndarray array, will contain.
+    pub fn write_array<T: Element, D: Dimension + 'static>(
+        &self,
+        i: usize,
+        contents: ndarray::Array<T, D>,
+    ) {
+        self.hold(i, contents);
+    }
+
+    fn hold(&self, i: usize, contents: impl Own + 'static) {
+        match &self.0[i].0 {
+            Kind::Write { pending, .. } => {
+                *pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(contents));
+            }
+            _ => unreachable!("{FORGOTTEN}"),
+        }
+    }
+
+    /// Writes what was noted: the call has succeeded.
+    pub(crate) fn commit(&self) {
+        for arg in &self.0 {
+            if let Kind::Write { elements, pending } = &arg.0
+                && let Some(contents) = pending
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take()
+            {
+                let mut elements = elements.lock().unwrap_or_else(PoisonError::into_inner);
+                elements.write(contents.borrow().views());
+            }
+        }
     }
 
     fn with_mut<X>(&self, i: usize, body: impl FnOnce(&mut BorrowedMut<'a>) -> X) -> X {
         match &self.0[i].0 {
-            Kind::Write(elements) => {
+            Kind::Write { elements, .. } => {
                 body(&mut elements.lock().unwrap_or_else(PoisonError::into_inner))
             }
             _ => unreachable!("{FORGOTTEN}"),

@@ -85,10 +85,10 @@ pub fn shrink(func: &Func, fails: impl Fn(&Func) -> bool) -> Func {
             walk::stmts(&best.body, &mut |_| count += 1);
             count
         };
-        let results = (0..best.body.results.len()).rev().filter_map(|at| {
+        let results = (0..best.body.results.len()).rev().map(|at| {
             let mut smaller = best.clone();
             smaller.body.results.remove(at);
-            Some(smaller)
+            smaller
         });
         let stmts = (0..count).rev().filter_map(|at| without(&best, at));
         let Some(smaller) = results.chain(stmts).find(|smaller| fails(smaller)) else {

@@ -305,7 +305,7 @@ impl<'f> Verifier<'f> {
                 if !ty.is_scalar() || bool || ty.elem.bits() != to.bits() {
                     let ty = self.type_text(&ty);
                     self.error(format!(
-                        "bits does not take {ty} to {to}: the widths must be equal"
+                        "bits takes scalars of equal width, none of them bool, but not {ty} to {to}"
                     ));
                 }
                 one(Type::scalar(*to))
@@ -372,7 +372,7 @@ impl<'f> Verifier<'f> {
         if given == 0 || given > ty.rank() {
             let array = self.text(index.array.into());
             self.error(format!(
-                "{given} indices into {array}, which has {} dimensions",
+                "{given} indices into {array}, whose rank is {}",
                 ty.rank()
             ));
             return None;

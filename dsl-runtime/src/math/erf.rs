@@ -25,31 +25,32 @@ pub fn erf_f32(x: f32) -> f32 {
     y.copysign(x)
 }
 
-/// On [0, 1): error 2^-55.8.
+/// On [0, 1): error 2^-57.5. The polynomial stands about x² = 3/4, where its rounding errors would count most.
 #[kernel]
 fn near_f64(a: f64) -> f64 {
-    let s = a * a;
-    let w = s * s;
+    let d = a.mul_add(a, -0.75);
+    let w = d * d;
     let v = w * w;
-    let lead = s.mul_add(-0.37612638903183343, 0.12837916709551256);
-    let p0 = s.mul_add(-0.026866170641958686, 0.11283791670936949);
-    let p1 = s.mul_add(-0.0008548325484582179, 0.00522397759672977);
-    let p2 = s.mul_add(-1.492446524830281e-05, 0.00012055280480221225);
-    let p3 = s.mul_add(-1.6183939236525587e-07, 1.644414476831107e-06);
-    let p4 = s.mul_add(-7.607273405399262e-10, 1.3616442336388547e-08);
-    let p = v.mul_add(v.mul_add(p4, w.mul_add(p3, p2)), w.mul_add(p1, p0));
-    w.mul_add(p, lead).mul_add(a, a)
+    let p0 = d.mul_add(-0.24458841374655804, -0.10010880203447822);
+    let p1 = d.mul_add(-0.015131144700109046, 0.06691888796466157);
+    let p2 = d.mul_add(-0.0004554912386196772, 0.0028472083350583356);
+    let p3 = d.mul_add(-7.725341898746627e-06, 6.318505220082027e-05);
+    let p4 = d.mul_add(-8.315804676043946e-08, 8.436942403871291e-07);
+    let p5 = d.mul_add(-4.97064429528946e-10, 7.604818071202825e-09);
+    let p5 = w.mul_add(9.442084785189025e-11, p5);
+    let p = v.mul_add(w.mul_add(p5, p4), w.mul_add(p3, p2));
+    let q = w.mul_add(w.mul_add(p, p1), p0);
+    q.mul_add(a, a)
 }
 
-/// On [0, 1): error 2^-29.2.
+/// On [0, 1): error 2^-28.9.
 #[kernel]
 fn near_f32(a: f32) -> f32 {
-    let s = a * a;
-    let w = s * s;
-    let lead = s.mul_add(-0.37612626, 0.12837917);
-    let p = s.mul_add(s.mul_add(7.806922e-05, -0.00079978566), 0.005187162);
-    let p = s.mul_add(s.mul_add(p, -0.026853347), 0.11283579);
-    w.mul_add(p, lead).mul_add(a, a)
+    let d = a.mul_add(a, -0.75);
+    let p = d.mul_add(d.mul_add(7.671266e-05, -0.00045059554), 0.002845774);
+    let p = d.mul_add(d.mul_add(p, -0.015131917), 0.066918924);
+    let q = d.mul_add(d.mul_add(p, -0.24458839), -0.1001088);
+    q.mul_add(a, a)
 }
 
 /// From 1 on: error 2^-58.8.

@@ -4,6 +4,9 @@
 //! Their main paths have no branches, so that a vectoriser gives each lane the same instructions; what only few arguments
 //! need (angles beyond 10⁹) stands behind one `if`. None can fail.
 
+// Coefficients are what they are, also where one comes near a well-known number or has more digits than its type.
+#![allow(clippy::approx_constant, clippy::excessive_precision)]
+
 mod circle;
 pub mod cos;
 pub mod erf;
@@ -15,7 +18,8 @@ pub mod sin;
 pub mod tanh;
 
 use crate::elaborate::lower::lower;
-use crate::ir::{Expr, Func, ScalarOp, ScalarType, walk};
+use crate::ir::build::Builder;
+use crate::ir::{Atom, Expr, Func, Place, ScalarOp, ScalarType, Stmt, walk};
 use crate::pass::{self, Caps, effect};
 use crate::syntax::Kernel;
 use std::sync::OnceLock;
@@ -67,9 +71,34 @@ pub fn function(op: ScalarOp, ty: ScalarType) -> Option<&'static Func> {
     Some(func.get_or_init(|| elaborate(tree())))
 }
 
+/// The statements that compute an operation inside another function, and their result; none for operations that backends
+/// compute.
+pub fn inline(
+    func: &mut Func,
+    op: ScalarOp,
+    ty: ScalarType,
+    operands: &[Atom],
+    place: Place,
+) -> Option<(Vec<Stmt>, Atom)> {
+    let kernel = function(op, ty)?;
+    if op == ScalarOp::Powi
+        && let Some(exponent) = operands[1].as_const()
+    {
+        let mut builder = Builder::new(func);
+        builder.place = place;
+        let power = powi::chain(&mut builder, operands[0], exponent.bits as u32 as i32);
+        return Some((builder.finish().0, power));
+    }
+    let (stmts, results) = walk::Copier::inline(kernel, operands, func, Some(place));
+    Some((stmts, results[0]))
+}
+
 fn elaborate(tree: &'static Kernel) -> Func {
     let broken = |what: &dyn std::fmt::Display| -> ! {
-        panic!("internal error in the mathematical function {}: {what}", tree.name)
+        panic!(
+            "internal error in the mathematical function {}: {what}",
+            tree.name
+        )
     };
     let mut func = lower(tree, &[]).unwrap_or_else(|mistake| broken(&format!("{mistake:?}")));
     // The indices of their tables are masked to the tables' lengths.

@@ -51,7 +51,7 @@ fn prune(func: &Func, stmt: &mut Stmt, live: &mut VarSet) {
         }
         Expr::Loop(inner) => prune_loop(func, defs, inner, live),
         Expr::Par(par) => {
-            let mut results = defs.drain(..).collect::<Vec<_>>().into_iter();
+            let mut results = std::mem::take(defs).into_iter();
             let mut kept = vec![];
             for sink in par.sinks.drain(..) {
                 let own: Vec<Var> = results.by_ref().take(sink.results()).collect();

@@ -57,9 +57,7 @@ fn expansion(
         return None;
     }
     if let op::Meaning::Math = op.row().meaning {
-        let kernel = crate::math::function(op, ty)?;
-        let (stmts, results) = walk::Copier::inline(kernel, operands, func, Some(place));
-        return Some((stmts, results[0]));
+        return crate::math::inline(func, op, ty, operands, place);
     }
     let rule = RULES.iter().find(|(row, _)| *row == op)?.1;
     let mut builder = Builder::new(func);

@@ -29,20 +29,52 @@ pub struct Pass {
 
 /// All passes.
 pub const PASSES: &[Pass] = &[
-    Pass { name: "simplify", doc: "folds constants and applies laws that hold to the bit", run: simplify::run },
-    Pass { name: "cse", doc: "computes once what is computed twice", run: cse::run },
-    Pass { name: "dce", doc: "deletes what nobody uses and what cannot fail", run: dce::run },
-    Pass { name: "hoist", doc: "moves what does not change out of loops", run: hoist::run },
-    Pass { name: "fuse", doc: "joins pars so that intermediate arrays are never made", run: fuse::run },
-    Pass { name: "bounds", doc: "removes bounds checks, or moves them in front of loops", run: bounds::run },
-    Pass { name: "legalize", doc: "inlines or takes apart what the place lacks", run: legalize::run },
-    Pass { name: "schedule", doc: "gives every par its levels", run: schedule::run },
+    Pass {
+        name: "simplify",
+        doc: "folds constants and applies laws that hold to the bit",
+        run: simplify::run,
+    },
+    Pass {
+        name: "cse",
+        doc: "computes once what is computed twice",
+        run: cse::run,
+    },
+    Pass {
+        name: "dce",
+        doc: "deletes what nobody uses and what cannot fail",
+        run: dce::run,
+    },
+    Pass {
+        name: "hoist",
+        doc: "moves what does not change out of loops",
+        run: hoist::run,
+    },
+    Pass {
+        name: "fuse",
+        doc: "joins pars so that intermediate arrays are never made",
+        run: fuse::run,
+    },
+    Pass {
+        name: "bounds",
+        doc: "removes bounds checks, or moves them in front of loops",
+        run: bounds::run,
+    },
+    Pass {
+        name: "legalize",
+        doc: "inlines or takes apart what the place lacks",
+        run: legalize::run,
+    },
+    Pass {
+        name: "schedule",
+        doc: "gives every par its levels",
+        run: schedule::run,
+    },
 ];
 
 /// The order in which an optimising place has them run.
 pub const OPTIMISE: &[&str] = &[
-    "simplify", "cse", "dce", "fuse", "hoist", "bounds", "simplify", "cse", "dce", "fuse", "legalize", "simplify", "cse",
-    "hoist", "dce", "schedule",
+    "simplify", "cse", "dce", "fuse", "hoist", "bounds", "simplify", "cse", "dce", "fuse",
+    "legalize", "simplify", "cse", "hoist", "dce", "schedule",
 ];
 
 /// The order for a place that runs what was elaborated as it is.
@@ -87,9 +119,20 @@ pub fn run(func: &Func, caps: &Caps, names: &[&'static str]) -> Result<Func, Bro
 
 fn check(func: &Func, pass: &'static str) -> Result<(), Broken> {
     let scheduled = func_is_scheduled(func);
-    verify(func, if scheduled { Stage::Scheduled } else { Stage::Typed }).map_err(|violations| {
+    verify(
+        func,
+        if scheduled {
+            Stage::Scheduled
+        } else {
+            Stage::Typed
+        },
+    )
+    .map_err(|violations| {
         let list: Vec<String> = violations.iter().map(ToString::to_string).collect();
-        Broken { pass, report: format!("{}\n{func}", list.join("\n")) }
+        Broken {
+            pass,
+            report: format!("{}\n{func}", list.join("\n")),
+        }
     })
 }
 

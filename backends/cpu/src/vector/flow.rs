@@ -128,7 +128,7 @@ impl<I: Simd> Emit<'_, I> {
 
     fn masked_conditional(&mut self, stmt: &Stmt, cond: Value, then: &Block, other: &Block) {
         let saved = self.lanes.as_ref().expect("lanes").mask.clone();
-        let not = self.apply(ScalarOp::Not, ScalarType::Bool, &[cond.clone()]);
+        let not = self.apply(ScalarOp::Not, ScalarType::Bool, std::slice::from_ref(&cond));
         let mut sides = vec![];
         for (cond, block) in [(&cond, then), (&not, other)] {
             self.activate(&saved, cond);

@@ -163,9 +163,7 @@ impl Lower {
                 }
                 let truth = |value: bool| Atom::Const(Const::bool(value));
                 let itself = a == truth(true) && b == truth(false);
-                return (a == b)
-                    .then_some(a)
-                    .or_else(|| itself.then_some(cond));
+                return (a == b).then_some(a).or_else(|| itself.then_some(cond));
             }
             _ => return None,
         };
@@ -264,9 +262,10 @@ impl Lower {
         }
         let ty = self.func.ty(array);
         let inner = Type::array(ty.elem, &ty.shape[indices.len()..]);
-        let inside = indices.iter().zip(&ty.shape).all(|(&i, &n)| {
-            matches!((i, n), (Atom::Const(i), Atom::Const(n)) if i.bits < n.bits)
-        });
+        let inside = indices
+            .iter()
+            .zip(&ty.shape)
+            .all(|(&i, &n)| matches!((i, n), (Atom::Const(i), Atom::Const(n)) if i.bits < n.bits));
         let index = Index {
             array,
             indices,
@@ -405,8 +404,7 @@ impl Lower {
         self.func.vars.truncate(saved.vars);
         self.homes.truncate(saved.vars);
         self.func.sources.truncate(saved.sources);
-        self.known
-            .retain(|_, var| (var.0 as usize) < saved.vars);
+        self.known.retain(|_, var| (var.0 as usize) < saved.vars);
         self.blocks.truncate(saved.blocks);
         if let Some(block) = self.blocks.last_mut() {
             block.stmts.truncate(saved.stmts);

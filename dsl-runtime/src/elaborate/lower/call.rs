@@ -53,14 +53,20 @@ impl Lower {
         if self.running.iter().any(same) {
             return Err(self.mistake(
                 Code::Recursion,
-                &format!("`{}` calls itself in a place where the call is not its result", kernel.name),
+                &format!(
+                    "`{}` calls itself in a place where the call is not its result",
+                    kernel.name
+                ),
                 "make the recursive call the last thing that the kernel does, or write a loop",
             ));
         }
         if self.running.len() >= NESTED {
             return Err(self.mistake(
                 Code::Recursion,
-                &format!("calls of kernels are nested more than {NESTED} deep, at `{}`", kernel.name),
+                &format!(
+                    "calls of kernels are nested more than {NESTED} deep, at `{}`",
+                    kernel.name
+                ),
                 "write a loop instead of recursion through changing types",
             ));
         }
@@ -495,7 +501,13 @@ impl Lower {
                     "call a function that is marked `#[kernel]`",
                 ));
             };
-            return self.method_values(method, (&values[0], &receiver), &values[1..], &types[1..], result);
+            return self.method_values(
+                method,
+                (&values[0], &receiver),
+                &values[1..],
+                &types[1..],
+                result,
+            );
         };
         self.assoc_values(assoc, &values, types, result, &of)
     }
@@ -544,7 +556,7 @@ impl Lower {
             }
             Assoc::FromShapeVec => {
                 let dims = self.index_list(&values[0], &types[0])?;
-                self.from_shape_vec(dims, &values[1], &types[1])
+                self.shape_vec(dims, &values[1], &types[1])
             }
             Assoc::FromSeq => Ok(values[0].clone()),
             Assoc::FromIter => {

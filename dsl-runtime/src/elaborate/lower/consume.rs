@@ -59,19 +59,30 @@ impl Lower {
             filtered: false,
             item: Rc::new(|_, at| always(Value::Scalar(at))),
         };
-        self.each_item(&every, &BTreeSet::from([found]), Some(stop), &|lower, _, at| {
-            let holds = holds(lower, at)?;
-            let next = lower.op(ScalarOp::Select, &[holds, at, none]);
-            lower.set(found, Value::Scalar(next));
-            lower.set(stop, Value::Scalar(holds));
-            Ok(())
-        })?;
+        self.each_item(
+            &every,
+            &BTreeSet::from([found]),
+            Some(stop),
+            &|lower, _, at| {
+                let holds = holds(lower, at)?;
+                let next = lower.op(ScalarOp::Select, &[holds, at, none]);
+                lower.set(found, Value::Scalar(next));
+                lower.set(stop, Value::Scalar(holds));
+                Ok(())
+            },
+        )?;
         let found = self.flag(found);
         self.env.slots.truncate(mark);
         Ok(found)
     }
 
-    pub(super) fn search(&mut self, method: Method, iter: &Rc<Iter>, f: &Value, result: &Ty) -> R<Value> {
+    pub(super) fn search(
+        &mut self,
+        method: Method,
+        iter: &Rc<Iter>,
+        f: &Value,
+        result: &Ty,
+    ) -> R<Value> {
         let none = Atom::size(u64::MAX);
         // Positions count the items, not the rounds.
         let iter = match method {
@@ -142,10 +153,7 @@ impl Lower {
     }
 
     /// Whether a round of this could fail.
-    pub(super) fn round_fails<T>(
-        &mut self,
-        round: &dyn Fn(&mut Lower, Atom) -> R<T>,
-    ) -> R<bool> {
+    pub(super) fn round_fails<T>(&mut self, round: &dyn Fn(&mut Lower, Atom) -> R<T>) -> R<bool> {
         let (_, fails) = self.rehearse(|lower| {
             let at = lower.var("i", crate::ir::Type::index());
             round(lower, at.into())
@@ -154,13 +162,7 @@ impl Lower {
     }
 
     /// `fold`: by definition one item after the other.
-    pub(super) fn fold(
-        &mut self,
-        iter: &Rc<Iter>,
-        start: &Value,
-        ty: &Ty,
-        f: &Value,
-    ) -> R<Value> {
+    pub(super) fn fold(&mut self, iter: &Rc<Iter>, start: &Value, ty: &Ty, f: &Value) -> R<Value> {
         let mark = self.env.slots.len();
         let slot = self.define("", ty.clone(), start.clone());
         self.each_item(iter, &BTreeSet::from([slot]), None, &|lower, value, _| {
@@ -192,15 +194,16 @@ impl Lower {
                 both,
                 &elem,
                 |lower| f(lower, left.clone(), right.clone()),
-                |lower| {
-                    lower.branch(has_a, &elem, |_| Ok((*x).clone()), |_| Ok((*y).clone()))
-                },
+                |lower| lower.branch(has_a, &elem, |_| Ok((*x).clone()), |_| Ok((*y).clone())),
             )?;
             Ok(Value::Option(lower.or(has_a, has_b), Rc::new(value)))
         };
         self.reduce_values(iter.len, &Value::none(), &option, &combine, &|lower, at| {
             let item = (iter.item)(lower, at)?;
-            Ok(Value::Option(item.keep.unwrap_or(TRUE), Rc::new(item.value)))
+            Ok(Value::Option(
+                item.keep.unwrap_or(TRUE),
+                Rc::new(item.value),
+            ))
         })
     }
 
@@ -307,7 +310,7 @@ impl Lower {
         })?;
         let key: Atom = defs[0].into();
         let value = match ty {
-            ScalarType::F32 | ScalarType::F64 => self.from_order_key(key, ty),
+            ScalarType::F32 | ScalarType::F64 => self.order_value(key, ty),
             ScalarType::Bool => self.op(ScalarOp::Ne, &[key, crate::ir::Const::u8(0).into()]),
             _ => key,
         };

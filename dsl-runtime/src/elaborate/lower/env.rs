@@ -345,7 +345,16 @@ impl Effects {
                 args,
                 ..
             } => {
-                if matches!(*name, "swap" | "fill" | "reverse" | "iter_mut" | "assign" | "copy_from_slice" | "clone_from_slice") {
+                if matches!(
+                    *name,
+                    "swap"
+                        | "fill"
+                        | "reverse"
+                        | "iter_mut"
+                        | "assign"
+                        | "copy_from_slice"
+                        | "clone_from_slice"
+                ) {
                     self.place(receiver);
                 } else {
                     self.expr(receiver);

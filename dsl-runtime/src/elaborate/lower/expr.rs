@@ -189,7 +189,11 @@ impl Lower {
             }
             K::Field(base, name) => self.strict(&[base], &ty, |lower, values| {
                 if let (Value::Range(range), "start" | "end") = (&values[0], *name) {
-                    let end = if *name == "start" { range.low } else { range.high };
+                    let end = if *name == "start" {
+                        range.low
+                    } else {
+                        range.high
+                    };
                     return Ok(end.map_or(Value::Undef, Value::Scalar));
                 }
                 let Ok(k) = name.parse() else {
@@ -201,9 +205,9 @@ impl Lower {
                 };
                 lower.member(&values[0], k)
             }),
-            K::Tuple(members) => self.strict(&refs(members), &ty, |_, values| {
-                Ok(Value::tuple(values))
-            }),
+            K::Tuple(members) => {
+                self.strict(&refs(members), &ty, |_, values| Ok(Value::tuple(values)))
+            }
             K::Array(members) | K::Vec(members) => {
                 let fixed = matches!(expr.kind, K::Array(_));
                 self.strict(&refs(members), &ty, |lower, values| {

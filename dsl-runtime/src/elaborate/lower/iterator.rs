@@ -3,7 +3,7 @@
 
 use super::env::{FALSE, TRUE};
 use super::place::element_type;
-use super::value::{Array, Item, Iter, ItemFn, Value};
+use super::value::{Array, Item, ItemFn, Iter, Value};
 use super::{Lower, R};
 use crate::elaborate::method::Method;
 use crate::elaborate::ty::Ty;
@@ -130,12 +130,7 @@ impl Lower {
         let Item { keep, value } = item;
         let value = match keep {
             None => f(self, value)?,
-            Some(keep) => self.branch(
-                keep,
-                ty,
-                |lower| f(lower, value),
-                |_| Ok(Value::Undef),
-            )?,
+            Some(keep) => self.branch(keep, ty, |lower| f(lower, value), |_| Ok(Value::Undef))?,
         };
         Ok(Item { keep, value })
     }
@@ -196,9 +191,8 @@ impl Lower {
                 let test = self.predicate(&args[0]);
                 Ok(Self::adapt(&iter, item_ty, true, move |lower, item| {
                     let value = item.value.clone();
-                    let keep = lower.and_then(item.keep.unwrap_or(TRUE), |lower| {
-                        test(lower, &value)
-                    })?;
+                    let keep =
+                        lower.and_then(item.keep.unwrap_or(TRUE), |lower| test(lower, &value))?;
                     Ok(Item {
                         keep: Some(keep),
                         value,
@@ -210,9 +204,8 @@ impl Lower {
                 let option = Ty::Option(Box::new(item_ty.clone()));
                 Ok(Self::adapt(&iter, item_ty, true, move |lower, item| {
                     let keep = item.keep.unwrap_or(TRUE);
-                    let made = lower.made(item, &option, |lower, value| {
-                        lower.apply(&f, vec![value])
-                    })?;
+                    let made =
+                        lower.made(item, &option, |lower, value| lower.apply(&f, vec![value]))?;
                     Ok(match made.value {
                         Value::Option(some, value) => Item {
                             keep: Some(lower.and(keep, some)),

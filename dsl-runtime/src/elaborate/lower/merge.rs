@@ -118,7 +118,7 @@ impl Lower {
 
         let mut columns: [Vec<Vec<Option<Atom>>>; 2] = [vec![], vec![]];
         for (side, arm) in [&mut first, &mut second].into_iter().enumerate() {
-            let block = std::mem::replace(&mut arm.block, Open::default());
+            let block = std::mem::take(&mut arm.block);
             self.reopen(block);
             for part in &parts {
                 let atoms = match part.values[side] {
@@ -152,7 +152,11 @@ impl Lower {
                 }
             }
         }
-        Ok(if result_is_undef { Value::Undef } else { result })
+        Ok(if result_is_undef {
+            Value::Undef
+        } else {
+            result
+        })
     }
 
     /// Where one side has no value: that of the other if it is visible, else nothing in particular.
@@ -242,11 +246,7 @@ impl Lower {
             stmts: open.into_stmts(),
             results,
         };
-        let expr = Expr::If(
-            cond,
-            block(first, yield_first),
-            block(second, yield_second),
-        );
+        let expr = Expr::If(cond, block(first, yield_first), block(second, yield_second));
         self.push(defs, expr);
         merged
     }

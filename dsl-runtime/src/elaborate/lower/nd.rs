@@ -70,14 +70,10 @@ impl Lower {
             M::Transpose => {
                 let mut turned = dims;
                 turned.reverse();
-                Ok(Value::view(
-                    turned,
-                    array.elem.clone(),
-                    move |lower, at| {
-                        let at: Vec<Atom> = at.iter().rev().copied().collect();
-                        lower.element(&array, &at)
-                    },
-                ))
+                Ok(Value::view(turned, array.elem.clone(), move |lower, at| {
+                    let at: Vec<Atom> = at.iter().rev().copied().collect();
+                    lower.element(&array, &at)
+                }))
             }
             M::Diag => {
                 let n = self.op(ScalarOp::Min, &[dims[0], dims[1]]);
@@ -126,9 +122,7 @@ impl Lower {
                 let some = self.op(ScalarOp::Ne, &[flat.dims[0], Atom::size(0)]);
                 self.optional(some, &array.elem.clone(), |lower| lower.mean(&flat))
             }
-            M::SumAxis | M::MapAxis | M::MeanAxis => {
-                self.reduce_axis(method, &array, args, result)
-            }
+            M::SumAxis | M::MapAxis | M::MeanAxis => self.reduce_axis(method, &array, args, result),
             M::Fold => {
                 let iter = self.iterate(receiver, ty)?;
                 self.fold(&iter, &args[0], result, &args[1])
@@ -300,12 +294,7 @@ impl Lower {
     }
 
     /// `from_shape_vec`.
-    pub(super) fn from_shape_vec(
-        &mut self,
-        shape: Vec<Atom>,
-        value: &Value,
-        ty: &Ty,
-    ) -> R<Value> {
+    pub(super) fn shape_vec(&mut self, shape: Vec<Atom>, value: &Value, ty: &Ty) -> R<Value> {
         let array = self.array(value, ty)?;
         self.under_shape(array, shape)
     }
@@ -370,7 +359,7 @@ impl Lower {
         for (axis, &len) in axes.iter().zip(&array.dims) {
             match axis {
                 Axis::At(at) => {
-                    let at = self.from_end(*at, len);
+                    let at = self.position_of(*at, len);
                     let wide = self.cast(ScalarType::U64, at);
                     let inside = self.op(ScalarOp::Lt, &[wide, len]);
                     self.check(Fault::IndexOutOfBounds, inside, vec![at, len]);
@@ -413,7 +402,7 @@ impl Lower {
     }
 
     /// A signed position, from the end where it is negative.
-    fn from_end(&mut self, at: Atom, len: Atom) -> Atom {
+    fn position_of(&mut self, at: Atom, len: Atom) -> Atom {
         let wide = self.cast(ScalarType::I64, len);
         let negative = self.op(ScalarOp::Lt, &[at, Const::i64(0).into()]);
         let lifted = self.op(ScalarOp::Add, &[at, wide]);
@@ -431,12 +420,12 @@ impl Lower {
     ) -> R<(Atom, Atom, Atom)> {
         let wide = self.cast(ScalarType::I64, len);
         let low = match low {
-            Some(low) => self.from_end(low, len),
+            Some(low) => self.position_of(low, len),
             None => Const::i64(0).into(),
         };
         let high = match high {
             Some(high) => {
-                let high = self.from_end(high, len);
+                let high = self.position_of(high, len);
                 if inclusive {
                     self.op(ScalarOp::Add, &[high, Const::i64(1).into()])
                 } else {

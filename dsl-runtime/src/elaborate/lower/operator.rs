@@ -91,7 +91,10 @@ impl Lower {
 
     fn contracts(&self, ty: &Ty) -> bool {
         self.frame.typed.kernel.contract
-            && matches!(ty, Ty::Scalar(crate::syntax::Scalar::F32 | crate::syntax::Scalar::F64))
+            && matches!(
+                ty,
+                Ty::Scalar(crate::syntax::Scalar::F32 | crate::syntax::Scalar::F64)
+            )
     }
 
     /// The factors of a product.
@@ -150,7 +153,12 @@ impl Lower {
                 return Ok(Value::Scalar(self.not(equal)));
             }
             Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge => {
-                return Ok(Value::Scalar(self.ordered(row(op), left, right, left_ty)?));
+                return Ok(Value::Scalar(self.ordered(
+                    row(op),
+                    left,
+                    right,
+                    left_ty,
+                )?));
             }
             _ => {}
         }
@@ -176,10 +184,7 @@ impl Lower {
             Ty::Nd(..) => lower.array(value, ty).map(Some),
             _ => Ok(None),
         };
-        let (a, b) = (
-            side(self, left, left_ty)?,
-            side(self, right, right_ty)?,
-        );
+        let (a, b) = (side(self, left, left_ty)?, side(self, right, right_ty)?);
         let mut dims = vec![];
         match (&a, &b) {
             (Some(a), Some(b)) => {

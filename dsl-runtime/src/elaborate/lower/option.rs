@@ -39,12 +39,9 @@ impl Lower {
                 |_| Ok(value),
                 |lower| lower.apply(&args[0], vec![]),
             ),
-            M::UnwrapOrDefault => self.branch(
-                some,
-                result,
-                |_| Ok(value),
-                |lower| lower.default_of(inner),
-            ),
+            M::UnwrapOrDefault => {
+                self.branch(some, result, |_| Ok(value), |lower| lower.default_of(inner))
+            }
             M::IsSome => Ok(Value::Scalar(some)),
             M::IsNone => Ok(Value::Scalar(self.not(some))),
             M::IsSomeAnd => self.branch(

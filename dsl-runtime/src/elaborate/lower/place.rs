@@ -70,12 +70,7 @@ impl Lower {
     }
 
     /// Replaces the element of the array at a place, at an index that lies inside.
-    pub(super) fn store_element(
-        &mut self,
-        place: &'static Expr,
-        at: Atom,
-        value: Value,
-    ) -> R<()> {
+    pub(super) fn store_element(&mut self, place: &'static Expr, at: Atom, value: Value) -> R<()> {
         let (slot, mut steps) = self.place_of(place)?;
         steps.push((Step::At(vec![at], place), false));
         self.store(slot, &steps, value)
@@ -261,13 +256,7 @@ impl Lower {
     }
 
     /// A sequence with the element at an index that lies inside replaced.
-    pub(super) fn with_element(
-        &mut self,
-        old: &Value,
-        ty: &Ty,
-        at: Atom,
-        new: Value,
-    ) -> R<Value> {
+    pub(super) fn with_element(&mut self, old: &Value, ty: &Ty, at: Atom, new: Value) -> R<Value> {
         let array = self.array(old, ty)?;
         let mut vars = self.materialize(&array)?;
         let elem = array.elem.clone();
@@ -297,7 +286,10 @@ impl Lower {
     /// Whether these indices are of unsigned types, so that the access itself can test them.
     pub(super) fn unsigned(&self, indices: &[Atom]) -> bool {
         let class = |&index| self.elem(index).class();
-        indices.iter().map(class).all(|class| class == Class::Unsigned)
+        indices
+            .iter()
+            .map(class)
+            .all(|class| class == Class::Unsigned)
     }
 
     /// Replaces in each array that is a leaf of an element of type `ty`, at these indices, what the steps lead to; the

@@ -33,9 +33,7 @@ impl Lower {
         match method {
             M::Same | M::ToSeq => Ok(receiver.clone()),
             M::Len => Ok(Value::Scalar(len)),
-            M::IsEmpty => Ok(Value::Scalar(
-                self.op(ScalarOp::Eq, &[len, Atom::size(0)]),
-            )),
+            M::IsEmpty => Ok(Value::Scalar(self.op(ScalarOp::Eq, &[len, Atom::size(0)]))),
             M::Iter => self.iterate(receiver, receiver_ty).map(Value::Iter),
             M::First | M::Last => {
                 let some = self.op(ScalarOp::Ne, &[len, Atom::size(0)]);
@@ -50,7 +48,9 @@ impl Lower {
             M::Get => {
                 let at = count(self, 0)?;
                 let some = self.op(ScalarOp::Lt, &[at, len]);
-                self.optional(some, &array.elem.clone(), |lower| lower.element(&array, &[at]))
+                self.optional(some, &array.elem.clone(), |lower| {
+                    lower.element(&array, &[at])
+                })
             }
             M::Contains => {
                 let wanted = args[0].clone();

@@ -266,7 +266,9 @@ impl Lower {
             Some(_) => self.targets.iter().rposition(|t| t.label == *label),
         };
         for label in &effects.breaks {
-            labelled(label).iter().for_each(|&index| leave(index, false));
+            labelled(label)
+                .iter()
+                .for_each(|&index| leave(index, false));
         }
         for label in &effects.continues {
             let index = labelled(label).filter(|&index| index != own);
@@ -291,11 +293,12 @@ impl Lower {
         iter: &'static syntax::Expr,
         body: &'static syntax::Block,
     ) -> R<Value> {
+        let place = self.place;
         // `iter_mut` stands for the indices; elements are read at the head of a round and written back at its end.
         let mutable = mutable_source(iter);
         let iter = match mutable {
-            Some((place, _)) => {
-                let (value, ty) = (self.expr(place)?, self.ty(place));
+            Some((array, _)) => {
+                let (value, ty) = (self.expr(array)?, self.ty(array));
                 let array = self.array(&value, &ty)?;
                 if array.dims.len() != 1 {
                     return Err(self.missing("`iter_mut` goes over a sequence here"));
@@ -319,14 +322,14 @@ impl Lower {
             .extend(mutable.and_then(|(place, _)| root(place)));
         let unit = Ty::Tuple(vec![]);
         let mark = self.env.slots.len();
-        let place = self.place;
         self.enter(TargetKind::Loop, label, unit.clone());
         let own = self.targets.len() - 1;
         let leaves = effects.returns
             || !effects.breaks.is_empty()
-            || effects.continues.iter().any(|label| {
-                label.is_some() && *label != self.targets[own].label
-            });
+            || effects
+                .continues
+                .iter()
+                .any(|label| label.is_some() && *label != self.targets[own].label);
         let flags = self.outer_flags();
         let mut slots = self.carried_slots(&effects, own);
         let round = |lower: &mut Lower, index: Atom| -> R<()> {
@@ -376,12 +379,17 @@ impl Lower {
                 self.end_round(own);
             }
         } else if !leaves {
-            self.repeat(&slots, &effects.indexed, Rounds::Count(iter.len), &|lower, index| {
-                round(lower, index.expect("a counted loop"))?;
-                lower.env.live = TRUE;
-                lower.end_round(own);
-                Ok(())
-            })?;
+            self.repeat(
+                &slots,
+                &effects.indexed,
+                Rounds::Count(iter.len),
+                &|lower, index| {
+                    round(lower, index.expect("a counted loop"))?;
+                    lower.env.live = TRUE;
+                    lower.end_round(own);
+                    Ok(())
+                },
+            )?;
         } else {
             let counter = self.define(
                 "",
@@ -397,16 +405,21 @@ impl Lower {
                 let staying = lower.not(leaving);
                 Ok(lower.and(staying, more))
             };
-            self.repeat(&slots, &effects.indexed, Rounds::While(&cond), &|lower, _| {
-                let at = lower.flag(counter);
-                round(lower, at)?;
-                lower.env.live = TRUE;
-                lower.end_round(own);
-                let one: Atom = Const::u64(1).into();
-                let next = lower.op(ScalarOp::Add, &[at, one]);
-                lower.set(counter, Value::Scalar(next));
-                Ok(())
-            })?;
+            self.repeat(
+                &slots,
+                &effects.indexed,
+                Rounds::While(&cond),
+                &|lower, _| {
+                    let at = lower.flag(counter);
+                    round(lower, at)?;
+                    lower.env.live = TRUE;
+                    lower.end_round(own);
+                    let one: Atom = Const::u64(1).into();
+                    let next = lower.op(ScalarOp::Add, &[at, one]);
+                    lower.set(counter, Value::Scalar(next));
+                    Ok(())
+                },
+            )?;
         }
         self.left(Value::unit(), &unit)?;
         self.rejoin(&flags);

@@ -131,19 +131,11 @@ impl Lower {
             }
             // std multiplies by these very constants.
             M::ToDegrees => {
-                let factor = real(
-                    ty,
-                    180.0 / std::f64::consts::PI,
-                    57.295_779_513_082_320_876_798_154_814_105_170_332_f32,
-                );
+                let factor = real(ty, 1f64.to_degrees(), 1f32.to_degrees());
                 self.f2(O::Mul, x, factor)
             }
             M::ToRadians => {
-                let factor = real(
-                    ty,
-                    std::f64::consts::PI / 180.0,
-                    0.017_453_292_519_943_295_769_236_907_684_886_127_134_f32,
-                );
+                let factor = real(ty, 1f64.to_radians(), 1f32.to_radians());
                 self.f2(O::Mul, x, factor)
             }
             M::IsNan => self.f2(O::Ne, x, x),
@@ -534,11 +526,7 @@ impl Lower {
             &BTreeSet::new(),
             super::repeat::Rounds::While(&more),
             &|lower, _| {
-                let (old, square, left) = (
-                    lower.flag(result),
-                    lower.flag(base),
-                    lower.flag(rest),
-                );
+                let (old, square, left) = (lower.flag(result), lower.flag(base), lower.flag(rest));
                 let bit = lower.f2(O::And, left, Const::u32(1).into());
                 let odd = lower.f2(O::Ne, bit, Const::u32(0).into());
                 let product = lower.f2(O::Mul, old, square);
@@ -673,7 +661,10 @@ impl Lower {
                 let wide = op::cast(S::F64, value);
                 op::cast(from, wide)
             };
-            let top = f64::powi(2.0, (to.bits() - (to.class() == Class::Signed) as u32) as i32);
+            let top = f64::powi(
+                2.0,
+                (to.bits() - (to.class() == Class::Signed) as u32) as i32,
+            );
             let top = op::cast(from, Const::f64(top));
             let below = self.f2(O::Lt, x, top.into());
             let truncated = self.f1(O::Trunc, x);

@@ -92,10 +92,7 @@ impl Lower {
             return (high, low);
         }
         let some = self.op(op, &[low, high]);
-        (
-            self.op(ScalarOp::Select, &[some, span, Atom::size(0)]),
-            low,
-        )
+        (self.op(ScalarOp::Select, &[some, span, Atom::size(0)]), low)
     }
 
     /// The array of the values of `element` at all indices, computed here and now.
@@ -173,9 +170,11 @@ impl Lower {
                 .collect::<R<Vec<_>>>()?;
             return Ok(Value::Fixed(members.into()));
         }
-        self.eager(vec![Atom::size(n as u64)], element_type(ty), &|lower, at| {
-            f(lower, at[0])
-        })
+        self.eager(
+            vec![Atom::size(n as u64)],
+            element_type(ty),
+            &|lower, at| f(lower, at[0]),
+        )
     }
 
     /// `vec![a, b, c]`.

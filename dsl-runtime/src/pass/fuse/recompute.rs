@@ -45,7 +45,13 @@ pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
             if price <= TRIFLE || once {
                 let (index, extent) = (par.index, par.extent);
                 let rest = body.stmts.split_off(at + 1);
-                let recipe = Recipe { array, value, index, extent, slice: &slice };
+                let recipe = Recipe {
+                    array,
+                    value,
+                    index,
+                    extent,
+                    slice: &slice,
+                };
                 rewrite(func, rest, &recipe, &mut body.stmts);
                 return true;
             }

@@ -61,9 +61,13 @@ impl Lower {
         let ty = Ty::Seq(Box::new(Ty::Seq(Box::new(array.elem.clone()))));
         let parts = self.array(&parts, &ty)?;
         let f = f.clone();
-        self.eager(vec![parts.dims[0]], element_type(result), &move |lower, at| {
-            let part = lower.element(&parts, at)?;
-            lower.apply(&f, vec![part])
-        })
+        self.eager(
+            vec![parts.dims[0]],
+            element_type(result),
+            &move |lower, at| {
+                let part = lower.element(&parts, at)?;
+                lower.apply(&f, vec![part])
+            },
+        )
     }
 }

@@ -2,7 +2,7 @@
 //! its parameters, it is that operation, else a lambda.
 
 use crate::elaborate::lower::env::{FALSE, TRUE};
-use crate::elaborate::lower::value::{Array, Iter, Item, Value, width};
+use crate::elaborate::lower::value::{Array, Item, Iter, Value, width};
 use crate::elaborate::lower::{Lower, R};
 use crate::elaborate::method::Method;
 use crate::elaborate::ty::Ty;
@@ -22,7 +22,10 @@ impl Lower {
         f: &dyn Fn(&mut Lower, Value, Value) -> R<Value>,
     ) -> R<Vec<Combine>> {
         let atoms = self.nothing_of(ty)?;
-        if atoms.iter().any(|&atom| !self.func.atom_type(atom).is_scalar()) {
+        if atoms
+            .iter()
+            .any(|&atom| !self.func.atom_type(atom).is_scalar())
+        {
             return Err(self.missing("arrays cannot be combined in a reduction or scan"));
         }
         let types: Vec<ScalarType> = atoms.iter().map(|&atom| self.elem(atom)).collect();
@@ -45,16 +48,16 @@ impl Lower {
         let body = self.close(results);
         let ops: Option<Vec<ScalarOp>> = (0..types.len())
             .map(|k| {
-                let stmt = body
-                    .stmts
-                    .iter()
-                    .find(|stmt| Some(stmt.defs[..].as_ref()) == body.results[k].as_var().as_ref().map(std::slice::from_ref))?;
+                let stmt = body.stmts.iter().find(|stmt| {
+                    Some(stmt.defs[..].as_ref())
+                        == body.results[k].as_var().as_ref().map(std::slice::from_ref)
+                })?;
                 let Expr::Op(op, operands) = &stmt.expr else {
                     return None;
                 };
                 let (a, b) = (Atom::Var(left[k]), Atom::Var(right[k]));
-                let own = operands[..] == [a, b]
-                    || operands[..] == [b, a] && op.row().laws.commutative;
+                let own =
+                    operands[..] == [a, b] || operands[..] == [b, a] && op.row().laws.commutative;
                 (own && op.row().laws.reduces).then_some(*op)
             })
             .collect();
@@ -76,9 +79,7 @@ impl Lower {
                 let atoms = lower.flatten(&Value::Undef, ty)?;
                 let scalar = |lower: &Lower, &atom: &Atom| lower.func.atom_type(atom).is_scalar();
                 if !atoms.iter().all(|atom| scalar(lower, atom)) {
-                    return Err(
-                        lower.missing("arrays cannot be combined in a reduction or scan")
-                    );
+                    return Err(lower.missing("arrays cannot be combined in a reduction or scan"));
                 }
                 Ok(atoms)
             })?
@@ -254,7 +255,10 @@ impl Lower {
             let better = lower.beats(op, (y, j), (x, i));
             let value = lower.op(ScalarOp::Select, &[better, y, x]);
             let index = lower.op(ScalarOp::Select, &[better, j, i]);
-            Ok(Value::tuple(vec![Value::Scalar(value), Value::Scalar(index)]))
+            Ok(Value::tuple(vec![
+                Value::Scalar(value),
+                Value::Scalar(index),
+            ]))
         };
         let result = self.reduce_values(len, &start, &pair, &combine, &|lower, at| {
             let value = lower.element(array, &[at])?;
@@ -315,11 +319,7 @@ impl Lower {
     }
 
     /// The float whose [`Lower::order_key`] this is.
-    pub(in crate::elaborate::lower) fn from_order_key(
-        &mut self,
-        key: Atom,
-        ty: ScalarType,
-    ) -> Atom {
+    pub(in crate::elaborate::lower) fn order_value(&mut self, key: Atom, ty: ScalarType) -> Atom {
         let signed = self.elem(key);
         let shift = Const {
             ty: signed,
@@ -383,10 +383,7 @@ impl Lower {
         iter: &Iter,
         start: Atom,
     ) -> R<Atom> {
-        let identity: Atom = op
-            .identity(self.elem(start))
-            .expect("it reduces")
-            .into();
+        let identity: Atom = op.identity(self.elem(start)).expect("it reduces").into();
         self.reduce_op(op, iter.len, start, &|lower, at| {
             let Item { keep, value } = (iter.item)(lower, at)?;
             let value = lower.atom(&value, &iter.elem)?;

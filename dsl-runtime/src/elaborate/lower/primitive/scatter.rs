@@ -125,7 +125,13 @@ impl Lower {
             let target = lower.target_index(&index, at, bound)?;
             let value = lower.element(&values, &[at])?;
             let values = lower.flatten(&value, &elem)?;
-            Ok(lower.combining(SinkKind::ScatterWith, &combines, &outer, Some(target), &values))
+            Ok(lower.combining(
+                SinkKind::ScatterWith,
+                &combines,
+                &outer,
+                Some(target),
+                &values,
+            ))
         })?;
         Ok(Value::stored(dest.dims.clone(), elem, defs))
     }

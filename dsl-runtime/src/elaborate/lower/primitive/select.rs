@@ -1,7 +1,7 @@
 //! Filters: the elements that are kept, in order.
 
-use crate::elaborate::lower::value::{Array, Item, Iter, Value};
 use crate::elaborate::lower::env::TRUE;
+use crate::elaborate::lower::value::{Array, Item, Iter, Value};
 use crate::elaborate::lower::{Lower, R};
 use crate::ir::{Atom, SinkKind};
 use std::rc::Rc;

@@ -1,0 +1,132 @@
+//! Arrays at places.
+
+use cuprous::prelude::*;
+use ndarray::{Array4, ArrayD, IxDyn};
+
+#[kernel]
+fn second(x: &[(f32, [i32; 2], bool)]) -> Vec<(i32, bool)> {
+    x.map(|(_, b, c)| (b[1], c))
+}
+
+#[kernel]
+fn not(x: &[bool]) -> Vec<bool> {
+    x.map(|v| !v)
+}
+
+#[test]
+fn made_of_vectors_and_arrays() {
+    let x = Array::from(vec![1i32, 2, 3]);
+    assert_eq!(
+        (x.len(), x.shape(), x.place(), x.is_empty()),
+        (3, &[3][..], &Place::cpu(), false)
+    );
+    assert_eq!(x.to_vec(), [1, 2, 3]);
+    assert_eq!(
+        x.to_ndarray(),
+        ArrayD::from_shape_vec(IxDyn(&[3]), vec![1, 2, 3]).unwrap()
+    );
+    let y = x.clone();
+    drop(x);
+    assert_eq!(y.to_vec(), [1, 2, 3]);
+    let m = Array2::from_shape_fn((2, 3), |(i, j)| (i, j as f32));
+    let a = Array::from_ndarray(m.clone());
+    assert_eq!((a.len(), a.shape()), (6, &[2, 3][..]));
+    assert_eq!(a.to_ndarray(), m.clone().into_dyn());
+    assert_eq!(
+        Array::from_ndarray(m.t()).to_ndarray(),
+        m.t().to_owned().into_dyn()
+    );
+    assert_eq!(
+        Array::from_ndarray(m.slice(s![..;-1, 1..])).to_ndarray(),
+        m.slice(s![..;-1, 1..]).to_owned().into_dyn()
+    );
+    let whole = Array2::from_shape_fn((4, 5), |(i, j)| i * 5 + j);
+    let tail = whole.clone().slice_move(s![2.., ..]);
+    assert_eq!(
+        Array::from_ndarray(tail).to_vec(),
+        (10..20).collect::<Vec<_>>()
+    );
+    let four = Array4::from_elem((1, 2, 3, 4), 7u8);
+    assert_eq!(Array::from_ndarray(four.view()).shape(), [1, 2, 3, 4]);
+    assert_eq!(Array::from_ndarray(ndarray::arr0(5u64)).to_vec(), [5]);
+}
+
+#[test]
+fn zeros_of_every_element() {
+    assert_eq!(
+        Array::<f64>::zeros(&[2, 3]).to_ndarray(),
+        ArrayD::<f64>::zeros(IxDyn(&[2, 3]))
+    );
+    assert_eq!(Array::<bool>::zeros(&[2]).to_vec(), [false, false]);
+    assert_eq!(
+        Array::<(u8, [i64; 2])>::zeros(&[2]).to_vec(),
+        [(0, [0, 0]); 2]
+    );
+    let none = Array::<f32>::zeros(&[0, 3]);
+    assert_eq!(
+        (none.len(), none.shape(), none.is_empty(), none.to_vec()),
+        (0, &[0, 3][..], true, vec![])
+    );
+    assert_eq!(none.to_ndarray().shape(), [0, 3]);
+    assert!(Array::<i32>::from(vec![]).to_vec().is_empty());
+}
+
+#[test]
+fn tuples_arrays_and_booleans() {
+    let x = vec![(1.0, [1, 2], true), (2.0, [3, 4], false)];
+    let there = Array::from(x.clone());
+    assert_eq!(there.to_vec(), x);
+    assert_eq!(there.clone().into_ndarray().shape(), [2]);
+    for place in Place::available() {
+        let y = second::call(&there).on(&place).run().unwrap();
+        assert_eq!(y.to_vec(), [(2, true), (4, false)], "{place}");
+        assert_eq!(
+            second::call(&x).on(&place).to_host().unwrap(),
+            [(2, true), (4, false)],
+            "{place}"
+        );
+        for n in [0, 1, 15, 16, 17, 100] {
+            let b: Vec<bool> = (0..n).map(|i| i % 3 == 0).collect();
+            let want: Vec<bool> = b.iter().map(|v| !v).collect();
+            assert_eq!(
+                not::call(&Array::from(b))
+                    .on(&place)
+                    .run()
+                    .unwrap()
+                    .to_vec(),
+                want,
+                "{place}"
+            );
+        }
+    }
+}
+
+#[test]
+fn arrays_and_calls_cross_threads() {
+    fn both<T: Send + Sync>(_: &T) {}
+    let x = Array::from(vec![true, false]);
+    both(&x);
+    both(&Place::cpu());
+    both(&not::kernel());
+    let call = not::call(&x);
+    both(&call);
+    let from_there = std::thread::scope(|s| s.spawn(|| call.to_host().unwrap()).join().unwrap());
+    assert_eq!(from_there, [false, true]);
+    fn error<T: std::error::Error + Send + Sync + 'static>(
+        error: T,
+    ) -> Box<dyn std::error::Error + Send + Sync> {
+        error.into()
+    }
+    assert!(
+        error("nowhere".parse::<Place>().unwrap_err())
+            .to_string()
+            .contains("nowhere")
+    );
+    assert!(format!("{x:?}").contains("true"));
+}
+
+#[test]
+fn zeros_live_at_the_default_place() {
+    Place::interp().scope(|| assert_eq!(Array::<f32>::zeros(&[1]).place(), &Place::interp()));
+    Place::native().scope(|| assert_eq!(Array::from(vec![1]).place(), &Place::native()));
+}

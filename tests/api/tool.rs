@@ -1,0 +1,121 @@
+//! The tool: on files and standard input, and misused.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+const TEXT: &str = "\
+func @double[%n](%x: [%n]f64) -> [%n]f64 {
+  %y: [%n]f64 = par (%i in 0..%n) {
+    %v: f64 = index %x[%i]
+    %w: f64 = add %v, %v
+    collect %w
+  }
+  return %y
+}
+; run: @double([1.0, 2.5]) == [2.0, 5.0]
+";
+
+fn cuprous(args: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cuprous"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without reading.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+fn works(args: &[&str]) -> String {
+    let (code, out, errors) = cuprous(args, TEXT.as_bytes());
+    assert_eq!(code, Some(0), "{args:?}: {out}{errors}");
+    assert!(
+        !out.is_empty() && errors.is_empty(),
+        "{args:?}: {out}{errors}"
+    );
+    out
+}
+
+fn stops(code: i32, args: &[&str], input: &[u8]) -> String {
+    let (found, out, errors) = cuprous(args, input);
+    assert_eq!(found, Some(code), "{args:?}: {out}{errors}");
+    assert!(out.is_empty() || code == 1, "{args:?}: {out}");
+    assert!(
+        !errors.is_empty() && !errors.contains("panicked"),
+        "{args:?}: {errors}"
+    );
+    errors
+}
+
+#[test]
+fn reads_files_and_standard_input() {
+    let file = std::env::temp_dir().join(format!("cuprous-api-{}.cup", std::process::id()));
+    std::fs::write(&file, TEXT).unwrap();
+    for name in ["-", file.to_str().unwrap()] {
+        assert!(works(&["opt", name]).contains("@double"));
+        assert!(works(&["opt", name, "--passes", "simplify,dce"]).contains("par"));
+        assert!(
+            works(&["run", name, "@double", "[1.0, 2.0, 3.0]", "--place", "cpu"])
+                .contains("[2.0, 4.0, 6.0]")
+        );
+        assert!(works(&["run", name, "@double", "[1.0]", "--place", "interp"]).contains("[2.0]"));
+        assert!(works(&["run", name]).contains("ok"));
+        assert!(works(&["explain", name, "--place", "cpu"]).contains("double"));
+        assert!(works(&["code", name, "--place", "cpu"]).contains("function"));
+    }
+    std::fs::remove_file(file).unwrap();
+    let places = works(&["places"]);
+    for name in ["cpu", "interp", "native"] {
+        assert!(places.lines().any(|line| line == name), "{places}");
+    }
+    assert!(works(&["--help"]).contains("cuprous run"));
+}
+
+#[test]
+fn misuse() {
+    let good = TEXT.as_bytes();
+    assert!(stops(2, &[], b"").contains("cuprous opt"));
+    assert!(stops(2, &["fly"], b"").contains("fly"));
+    assert!(stops(2, &["opt"], b"").contains("FILE"));
+    for command in ["opt", "run", "explain", "code"] {
+        assert!(stops(1, &[command, "/no/such/file.cup"], b"").contains("/no/such/file.cup"));
+    }
+    assert!(stops(2, &["opt", "-", "--passes", "nonsense"], good).contains("simplify"));
+    assert!(stops(2, &["run", "-", "@nobody", "1"], good).contains("@double"));
+    assert!(stops(2, &["run", "-", "--place", "moon"], good).contains("moon"));
+    assert!(stops(2, &["opt", "-", "--sideways"], good).contains("--sideways"));
+    assert!(stops(2, &["opt", "-", "--passes"], good).contains("--passes"));
+    assert!(stops(2, &["places", "more"], b"").contains("places"));
+    stops(2, &["run", "-", "@double", "[1.0"], good);
+    let arity = cuprous(&["run", "-", "@double"], good);
+    assert_ne!(arity.0, Some(0), "{arity:?}");
+    for bad in [
+        "",
+        "func",
+        "func @f( {",
+        "func @f() -> f64 { return %x }",
+        "\u{0}\u{1}é",
+        "func @f[%n](%x: [%n]f64) -> f64 { return %x }",
+    ] {
+        for command in ["opt", "run", "explain", "code"] {
+            let (code, _, errors) = cuprous(&[command, "-"], bad.as_bytes());
+            assert!(
+                matches!(code, Some(1 | 2)) && !errors.is_empty() && !errors.contains("panicked"),
+                "{command} {bad:?}: {code:?} {errors}"
+            );
+        }
+    }
+    let (code, _, errors) = cuprous(&["opt", "-"], &[0xff, 0xfe, 0x00]);
+    assert!(
+        matches!(code, Some(1 | 2)) && !errors.contains("panicked"),
+        "{errors}"
+    );
+}
