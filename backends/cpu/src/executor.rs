@@ -609,7 +609,8 @@ impl Walk<'_, '_> {
             };
             space.targets.push(Target {
                 data: held.data,
-                bytes: row.unwrap_or(0) * elem.bytes(),
+                // A row that no memory holds stands only in an array without rows.
+                bytes: row.unwrap_or(0).saturating_mul(elem.bytes()),
                 elem: *elem,
             });
             self.store.arrays[slot as usize] = Some(held);
