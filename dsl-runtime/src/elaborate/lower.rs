@@ -1,5 +1,5 @@
 //! From the typed surface tree to the IR, by symbolic evaluation: a kernel is run on values that stand for what will be
-//! there at run time ([`value`]), and what it computes is written down as statements ([`build`]).
+//! there at run time (`value`), and what it computes is written down as statements (`build`).
 //!
 //! Kernels that it calls are run in place, so they are inlined. Tuples, closures, options and views exist only as values;
 //! control flow that leaves a construct early becomes flags; a branch or a loop yields the variables that it changes.

@@ -1,7 +1,7 @@
 //! From the IR to its text form, the inverse of [`super::parse`].
 //!
 //! Every name is printed unique: the first of equal names as it is, the others with `.1`, `.2`, … A constant is printed
-//! without its type where the text around it tells the type ([`operand_type`]), otherwise as `1:u64`. Floats are
+//! without its type where the text around it tells the type (`operand_type`), otherwise as `1:u64`. Floats are
 //! printed with the fewest digits that give the same bits, NaNs other than the usual one as bits (`0x7fc00001`).
 //! Places are no part of the text; [`print_with_places`] adds them as comments.
 
@@ -54,14 +54,14 @@ pub(super) fn print_with_notes(func: &Func, notes: Vec<(Option<usize>, String)>)
     printer.func()
 }
 
-/// The text of one statement of a function, as it stands in [`print`] but not indented.
+/// The text of one statement of a function, as it stands in [`print()`] but not indented.
 pub fn print_stmt(func: &Func, stmt: &Stmt) -> String {
     let mut printer = Printer::new(func, false);
     printer.stmt(stmt);
     printer.out
 }
 
-/// The text of one name of a function, as it stands in [`print`]: `%x.1`.
+/// The text of one name of a function, as it stands in [`print()`]: `%x.1`.
 pub fn print_var(func: &Func, var: Var) -> String {
     Printer::new(func, false).name(var)
 }
