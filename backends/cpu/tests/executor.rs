@@ -296,6 +296,30 @@ func @fill(%n: u64) -> [%n]f64 {
 }
 
 #[test]
+fn rows_without_elements_are_not_walked() {
+    let func = func(
+        "
+func @table(%h: u64, %w: u64) -> [%h, %w]f64 {
+  %y: [%h, %w]f64 = par (%i in 0..%h) {
+    %r: [%w]f64 = par.inner (%j in 0..%w) {
+      collect 1.0
+    }
+    collect %r
+  }
+  return %y
+}",
+    );
+    let mut unit = mapper(Var(0));
+    unit.env.clear();
+    let image = image(&func, vec![unit]);
+    let out = go(&image, &[size(u64::MAX), size(0)], &mut [None]).unwrap();
+    match &out[0] {
+        Value::Array(dense) => assert_eq!(dense.shape, [u64::MAX as usize, 0]),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn scalars_and_branches_stay_with_the_executor() {
     let func = func(
         "
