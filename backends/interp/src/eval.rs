@@ -1,5 +1,6 @@
 //! The statements: from what the names stand for to what the results stand for.
 
+use crate::profile;
 use crate::value::{Array, Column, Datum};
 use dsl_runtime::array::Arg;
 use dsl_runtime::backend::Failure;
@@ -148,6 +149,9 @@ impl<'f> Run<'f> {
             }),
             Expr::Index(index) => {
                 let (first, rank) = self.locate(index, place)?;
+                if rank == 0 {
+                    profile::read_element();
+                }
                 self.array(index.array).part(first, rank)
             }
             Expr::Update(index, value) => {
