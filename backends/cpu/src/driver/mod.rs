@@ -7,6 +7,7 @@
 pub mod collect;
 pub mod filter;
 pub mod reduce;
+pub mod room;
 pub mod scan;
 pub mod scatter;
 pub mod scatter_with;
@@ -54,8 +55,10 @@ pub struct Sink {
 pub struct Workspace {
     /// In the order of the par.
     pub sinks: Vec<Sink>,
-    /// The arrays, in the order of the sinks.
+    /// The arrays, in the order of the sinks. What filters keep goes to `rooms` instead.
     pub targets: Vec<Target>,
+    /// For each filter, memory for what it keeps.
+    pub rooms: Vec<room::Room>,
     /// Start values, totals of blocks, carries, results that are scalars.
     pub words: Vec<u64>,
     slots: Vec<*mut u8>,
@@ -89,12 +92,19 @@ pub enum Trouble {
         /// Index into the unit's sites.
         site: u64,
     },
+    /// There is no memory for what a filter keeps.
+    Room {
+        /// How many bytes.
+        bytes: u128,
+        /// Which sink.
+        sink: usize,
+    },
 }
 
 /// The most iterations of a chunk whose values are staged or chained: what it reads and writes stays in a core's cache.
 const TICKET_BLOCKS: u64 = 4;
 /// The most bytes that a chunk stages, if one block allows it.
-const STAGE_BYTES: usize = 1 << 18;
+pub(crate) const STAGE_BYTES: usize = 1 << 18;
 /// Spare places behind staged values: with them compiled code compacts in whole vectors.
 const SPARE: usize = 16;
 
@@ -103,6 +113,7 @@ impl Workspace {
     pub fn clear(&mut self) {
         self.sinks.clear();
         self.targets.clear();
+        self.rooms.clear();
         self.words.clear();
     }
 
@@ -164,13 +175,16 @@ struct Run<'a> {
     scan_turn: Turn,
     /// Offsets of filters pass from chunk to chunk.
     filter_turn: Turn,
+    /// Chunks whose kept values are where they belong.
+    filter_copied: Turn,
+    rooms: *mut room::Room,
     /// Stretches of destinations pass from chunk to chunk.
     scatter_turns: Vec<Turn>,
     /// Whether several workers run.
     shared: bool,
 }
 
-// SAFETY: workers write through `words`, `slots` and `targets` only to what their chunk owns, or in their turn.
+// SAFETY: workers write through `words`, `slots`, `targets` and `rooms` only to what their chunk owns, or in their turn.
 unsafe impl Sync for Run<'_> {}
 
 /// A chunk: the iterations `[lo, hi)`, and its number among the chunks of a chained run.
@@ -187,7 +201,10 @@ struct Worker {
     slots: Vec<*mut u8>,
     staging: Vec<u64>,
     order: Vec<u32>,
-    offsets: Vec<u64>,
+    /// Where what filters have kept belongs.
+    places: Vec<*mut u8>,
+    /// Whether that still stands in the staging memory.
+    staged: bool,
     fault: FaultRecord,
 }
 
@@ -225,6 +242,8 @@ pub unsafe fn run(job: &Job<'_>, space: &mut Workspace) -> Result<(), Trouble> {
         trouble: Mutex::new(None),
         scan_turn: Turn::default(),
         filter_turn: Turn::default(),
+        filter_copied: Turn::default(),
+        rooms: space.rooms.as_mut_ptr(),
         scatter_turns: match combines && workers > 1 {
             true => (0..2 * workers).map(|_| Turn::default()).collect(),
             false => vec![],
@@ -409,14 +428,18 @@ impl Run<'_> {
 
     /// Ends the run.
     fn fail(&self, status: u64, fault: &FaultRecord) -> Result<(), Stop> {
-        self.stop.store(true, Ordering::Relaxed);
-        let trouble = match status {
+        self.end(match status {
             abi::MEMORY => Trouble::Memory {
                 bytes: fault.operands[0],
                 site: fault.site,
             },
             _ => Trouble::Fault,
-        };
+        })
+    }
+
+    /// Ends the run for this reason.
+    fn end(&self, trouble: Trouble) -> Result<(), Stop> {
+        self.stop.store(true, Ordering::Relaxed);
         if let Ok(mut first) = self.trouble.lock() {
             // Of both kinds, the fault is kept: the exact run that follows says which comes first.
             if *first != Some(Trouble::Fault) {
@@ -505,7 +528,7 @@ impl Run<'_> {
         });
         if !self.shared {
             // SAFETY: the only worker.
-            unsafe { self.filter_direct(worker) }
+            unsafe { self.filter_direct(worker, chunk) }
         }
     }
 
