@@ -10,7 +10,7 @@ use dsl_runtime::ir::{
 
 /// A run of a function.
 pub struct Run<'f> {
-    func: &'f Func,
+    pub(crate) func: &'f Func,
     in_place: &'f [bool],
     /// What each name stands for.
     names: Vec<Datum>,
