@@ -205,11 +205,6 @@ impl Turn {
     pub fn pass(&self, ticket: u64) {
         self.done.store(ticket + 1, Ordering::Release);
     }
-
-    /// Counts a ticket as done, where that happens in any order.
-    pub fn count(&self) {
-        self.done.fetch_add(1, Ordering::Release);
-    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::unit::ParUnit;
 use dsl_runtime::ir::order::BLOCK;
 use dsl_runtime::ir::{ScalarType, SinkKind};
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -173,10 +174,8 @@ struct Run<'a> {
     trouble: Mutex<Option<Trouble>>,
     /// Carries of scans pass from chunk to chunk.
     scan_turn: Turn,
-    /// Offsets of filters pass from chunk to chunk.
-    filter_turn: Turn,
-    /// Chunks whose kept values are where they belong.
-    filter_copied: Turn,
+    /// Where what filters keep belongs follows from chunk to chunk.
+    chain: Mutex<filter::Chain>,
     rooms: *mut room::Room,
     /// Stretches of destinations pass from chunk to chunk.
     scatter_turns: Vec<Turn>,
@@ -201,9 +200,11 @@ struct Worker {
     slots: Vec<*mut u8>,
     staging: Vec<u64>,
     order: Vec<u32>,
-    /// Where what filters have kept belongs.
-    places: Vec<*mut u8>,
-    /// Whether that still stands in the staging memory.
+    /// Chunks whose kept values are not yet where they belong.
+    pending: VecDeque<filter::Pending>,
+    /// Staging memory of earlier chunks.
+    spare: Vec<Vec<u64>>,
+    /// Whether filters write to the staging memory.
     staged: bool,
     fault: FaultRecord,
 }
@@ -241,8 +242,7 @@ pub unsafe fn run(job: &Job<'_>, space: &mut Workspace) -> Result<(), Trouble> {
         stop: AtomicBool::new(false),
         trouble: Mutex::new(None),
         scan_turn: Turn::default(),
-        filter_turn: Turn::default(),
-        filter_copied: Turn::default(),
+        chain: Mutex::default(),
         rooms: space.rooms.as_mut_ptr(),
         scatter_turns: match combines && workers > 1 {
             true => (0..2 * workers).map(|_| Turn::default()).collect(),
@@ -375,6 +375,8 @@ impl Run<'_> {
                 }
                 done += hi - lo;
             }
+            // An error here has stopped the run.
+            let _ = self.filter_settle(&mut state, 0);
             if let Some(begin) = begin {
                 // Workers of a chained run wait for each other.
                 let chain = if cut.chained { workers as u64 } else { 1 };
@@ -511,6 +513,9 @@ impl Run<'_> {
         });
         if need == 0 {
             return;
+        }
+        if worker.staging.is_empty() {
+            worker.staging = worker.spare.pop().unwrap_or_default();
         }
         if worker.staging.len() < need {
             worker.staging.resize(need, 0);
