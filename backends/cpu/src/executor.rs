@@ -1,5 +1,7 @@
 //! From a plan and its units to a run: walks the steps, keeps the values, has the drivers run the pars.
 
+mod filter;
+
 use crate::abi::{self, EnvSlot, FaultRecord, Frame};
 use crate::crew::Crew;
 use crate::driver::{self, Job, Target, Trouble, Workspace};
@@ -9,8 +11,9 @@ use crate::plan::{
 };
 use crate::profile;
 use crate::rate::Rate;
+use crate::share::Share;
 use crate::transfer;
-use crate::unit::Units;
+use crate::unit::{ParUnit, Units};
 use dsl_runtime::array::{Arg, ArrayViewMut, Dense, HostBuffer, Value};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Const, Place, ScalarType, SinkKind, op};
@@ -24,6 +27,8 @@ pub struct Image {
     pub units: Units,
     /// Per par, how long an iteration takes.
     rates: Vec<Rate>,
+    /// Per par and sink, which part of the iterations a filter keeps.
+    shares: Vec<Vec<Share>>,
     /// Per par, where its environment comes from.
     pars: Vec<Vec<Fill>>,
     /// Per region, the same.
@@ -53,7 +58,9 @@ impl Image {
             (slot, at) => unreachable!("{slot:?} lives at {at:?}"),
         };
         let fills = |env: &Vec<EnvSlot>| env.iter().map(fill).collect();
+        let shares = |unit: &ParUnit| unit.values.iter().map(|_| Share::default()).collect();
         Image {
+            shares: units.pars.iter().map(shares).collect(),
             rates: plan
                 .pars
                 .iter()
@@ -536,8 +543,11 @@ impl Walk<'_, '_> {
         let unit = &image.units.pars[number];
         let mut space = std::mem::take(&mut self.store.space);
         space.clear();
-        for sink in sinks {
-            self.lay(&mut space, sink, extent, step, unit.sites.is_empty())?;
+        for (k, sink) in sinks.iter().enumerate() {
+            match sink.kind {
+                SinkKind::Filter => self.lay_filter(&mut space, number, k, sink, extent)?,
+                _ => self.lay(&mut space, sink, extent, step, unit.sites.is_empty())?,
+            }
         }
         self.environment(&image.pars[number]);
         let job = Job {
@@ -556,7 +566,7 @@ impl Walk<'_, '_> {
             false => unsafe { driver::run(&job, &mut space) },
         };
         if outcome.is_ok() {
-            self.shrink(&space, sinks);
+            self.keep(&mut space, number, sinks);
             for (k, sink) in sinks.iter().enumerate() {
                 for (&slot, &bits) in sink.scalars.iter().zip(space.scalars(k)) {
                     self.store.scalars[slot as usize] = bits;
@@ -569,6 +579,10 @@ impl Walk<'_, '_> {
             Trouble::Memory { bytes, site } => Stop::Failure(Failure::OutOfMemory {
                 bytes: bytes_of(bytes),
                 place: unit.sites[site as usize].place,
+            }),
+            Trouble::Room { bytes, sink } => Stop::Failure(Failure::OutOfMemory {
+                bytes,
+                place: sinks[sink].place,
             }),
         })
     }
@@ -625,25 +639,6 @@ impl Walk<'_, '_> {
         let start = sink.start.iter().map(|&scalar| self.scalar(scalar));
         space.add(sink.kind, sink.values, first, start, len, extent);
         Ok(())
-    }
-
-    /// Gives back what filters did not keep.
-    fn shrink(&mut self, space: &Workspace, sinks: &[SinkStep]) {
-        for (k, sink) in sinks
-            .iter()
-            .enumerate()
-            .filter(|(_, sink)| sink.kind == SinkKind::Filter)
-        {
-            let targets = &space.targets[space.sinks[k].targets.clone()];
-            for (target, &slot) in targets.iter().zip(&sink.arrays) {
-                let bytes = space.scalars(k)[0] as usize * target.bytes;
-                if let Some(held) = &mut self.store.arrays[slot as usize]
-                    && let Some(handle) = &mut held.handle
-                {
-                    held.data = handle.shrink(bytes);
-                }
-            }
-        }
     }
 
     /// The memory that a scatter works on: the destination itself where nobody else needs it, else a copy.

@@ -18,6 +18,7 @@ pub mod plan;
 pub mod profile;
 pub mod program;
 pub mod rate;
+pub mod share;
 pub mod transfer;
 pub mod unit;
 pub mod vector;

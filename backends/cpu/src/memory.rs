@@ -35,9 +35,13 @@ pub fn allocated() -> u64 {
 impl Handle {
     /// A block of `elements` scalars of `bytes` bytes, uninitialised; `None` if it cannot be had.
     pub fn uninit(elements: usize, bytes: usize) -> Option<Handle> {
-        let buffer = HostBuffer::uninit(elements, bytes)?;
+        Some(Handle::of_buffer(HostBuffer::uninit(elements, bytes)?))
+    }
+
+    /// A block on a buffer.
+    pub fn of_buffer(buffer: HostBuffer) -> Handle {
         ALLOCATED.set(ALLOCATED.get() + 1);
-        Some(Handle::of(buffer.as_ptr(), 1, Some(buffer)))
+        Handle::of(buffer.as_ptr(), 1, Some(buffer))
     }
 
     /// Memory of the caller's, which outlives the run. It has a second reference, so that nobody works in place there.

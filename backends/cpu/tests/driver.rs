@@ -3,6 +3,7 @@
 
 use cuprous_cpu::abi::{FAULT, Frame, OK, SlotUse};
 use cuprous_cpu::crew::Crew;
+use cuprous_cpu::driver::room::Room;
 use cuprous_cpu::driver::{Job, Target, Trouble, Workspace, run};
 use cuprous_cpu::memory::RUNTIME;
 use cuprous_cpu::rate::Rate;
@@ -421,29 +422,33 @@ fn filter_keeps_the_order() {
             filter_main,
             &[1],
         );
-        let mut got = vec![0f64; n];
-        let data = got.as_mut_ptr();
-        everywhere(
-            &unit,
-            &[x.as_ptr() as u64],
-            n,
-            |space| {
-                space.targets.push(Target {
-                    data: data.cast(),
-                    bytes: 8,
-                    elem: ScalarType::F64,
-                });
-                space.add(SinkKind::Filter, 1, 0, std::iter::empty(), 0, n as u64);
-            },
-            |outcome, space| {
-                assert_eq!(outcome, Ok(()));
-                assert_eq!(space.scalars(0), [want.len() as u64]);
-                // SAFETY: `got` outlives the runs.
-                let got = unsafe { std::slice::from_raw_parts_mut(data, n) };
-                assert_eq!(got[..want.len()], want);
-                got.fill(0.0);
-            },
-        );
+        // Room for all, and too little, which grows.
+        for room in [n, n / 3, 0] {
+            everywhere(
+                &unit,
+                &[x.as_ptr() as u64],
+                n,
+                |space| {
+                    space.targets.push(Target {
+                        data: std::ptr::null_mut(),
+                        bytes: 8,
+                        elem: ScalarType::F64,
+                    });
+                    let arrays = std::iter::once((1, 8));
+                    let room = Room::new(room as u64, n as u64, arrays);
+                    space.rooms.push(room.unwrap());
+                    space.add(SinkKind::Filter, 1, 0, std::iter::empty(), 0, n as u64);
+                },
+                |outcome, space| {
+                    assert_eq!(outcome, Ok(()));
+                    assert_eq!(space.scalars(0), [want.len() as u64]);
+                    let data = space.rooms[0].data(0).cast::<f64>();
+                    // SAFETY: the room holds what was kept, aligned also where that is nothing.
+                    let got = unsafe { std::slice::from_raw_parts(data, want.len()) };
+                    assert_eq!(got, want);
+                },
+            );
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod collect;
 pub mod filter;
 pub mod reduce;
+pub mod room;
 pub mod scan;
 pub mod scatter;
 pub mod scatter_with;
@@ -18,6 +19,7 @@ use crate::unit::ParUnit;
 use dsl_runtime::ir::order::BLOCK;
 use dsl_runtime::ir::{ScalarType, SinkKind};
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,8 +56,10 @@ pub struct Sink {
 pub struct Workspace {
     /// In the order of the par.
     pub sinks: Vec<Sink>,
-    /// The arrays, in the order of the sinks.
+    /// The arrays, in the order of the sinks. What filters keep goes to `rooms` instead.
     pub targets: Vec<Target>,
+    /// For each filter, memory for what it keeps.
+    pub rooms: Vec<room::Room>,
     /// Start values, totals of blocks, carries, results that are scalars.
     pub words: Vec<u64>,
     slots: Vec<*mut u8>,
@@ -89,12 +93,19 @@ pub enum Trouble {
         /// Index into the unit's sites.
         site: u64,
     },
+    /// There is no memory for what a filter keeps.
+    Room {
+        /// How many bytes.
+        bytes: u128,
+        /// Which sink.
+        sink: usize,
+    },
 }
 
 /// The most iterations of a chunk whose values are staged or chained: what it reads and writes stays in a core's cache.
 const TICKET_BLOCKS: u64 = 4;
 /// The most bytes that a chunk stages, if one block allows it.
-const STAGE_BYTES: usize = 1 << 18;
+pub(crate) const STAGE_BYTES: usize = 1 << 18;
 /// Spare places behind staged values: with them compiled code compacts in whole vectors.
 const SPARE: usize = 16;
 
@@ -103,6 +114,7 @@ impl Workspace {
     pub fn clear(&mut self) {
         self.sinks.clear();
         self.targets.clear();
+        self.rooms.clear();
         self.words.clear();
     }
 
@@ -162,15 +174,16 @@ struct Run<'a> {
     trouble: Mutex<Option<Trouble>>,
     /// Carries of scans pass from chunk to chunk.
     scan_turn: Turn,
-    /// Offsets of filters pass from chunk to chunk.
-    filter_turn: Turn,
+    /// Where what filters keep belongs follows from chunk to chunk.
+    chain: Mutex<filter::Chain>,
+    rooms: *mut room::Room,
     /// Stretches of destinations pass from chunk to chunk.
     scatter_turns: Vec<Turn>,
     /// Whether several workers run.
     shared: bool,
 }
 
-// SAFETY: workers write through `words`, `slots` and `targets` only to what their chunk owns, or in their turn.
+// SAFETY: workers write through `words`, `slots`, `targets` and `rooms` only to what their chunk owns, or in their turn.
 unsafe impl Sync for Run<'_> {}
 
 /// A chunk: the iterations `[lo, hi)`, and its number among the chunks of a chained run.
@@ -187,7 +200,12 @@ struct Worker {
     slots: Vec<*mut u8>,
     staging: Vec<u64>,
     order: Vec<u32>,
-    offsets: Vec<u64>,
+    /// Chunks whose kept values are not yet where they belong.
+    pending: VecDeque<filter::Pending>,
+    /// Staging memory of earlier chunks.
+    spare: Vec<Vec<u64>>,
+    /// Whether filters write to the staging memory.
+    staged: bool,
     fault: FaultRecord,
 }
 
@@ -224,7 +242,8 @@ pub unsafe fn run(job: &Job<'_>, space: &mut Workspace) -> Result<(), Trouble> {
         stop: AtomicBool::new(false),
         trouble: Mutex::new(None),
         scan_turn: Turn::default(),
-        filter_turn: Turn::default(),
+        chain: Mutex::default(),
+        rooms: space.rooms.as_mut_ptr(),
         scatter_turns: match combines && workers > 1 {
             true => (0..2 * workers).map(|_| Turn::default()).collect(),
             false => vec![],
@@ -356,6 +375,8 @@ impl Run<'_> {
                 }
                 done += hi - lo;
             }
+            // An error here has stopped the run.
+            let _ = self.filter_settle(&mut state, 0);
             if let Some(begin) = begin {
                 // Workers of a chained run wait for each other.
                 let chain = if cut.chained { workers as u64 } else { 1 };
@@ -409,14 +430,18 @@ impl Run<'_> {
 
     /// Ends the run.
     fn fail(&self, status: u64, fault: &FaultRecord) -> Result<(), Stop> {
-        self.stop.store(true, Ordering::Relaxed);
-        let trouble = match status {
+        self.end(match status {
             abi::MEMORY => Trouble::Memory {
                 bytes: fault.operands[0],
                 site: fault.site,
             },
             _ => Trouble::Fault,
-        };
+        })
+    }
+
+    /// Ends the run for this reason.
+    fn end(&self, trouble: Trouble) -> Result<(), Stop> {
+        self.stop.store(true, Ordering::Relaxed);
         if let Ok(mut first) = self.trouble.lock() {
             // Of both kinds, the fault is kept: the exact run that follows says which comes first.
             if *first != Some(Trouble::Fault) {
@@ -489,6 +514,9 @@ impl Run<'_> {
         if need == 0 {
             return;
         }
+        if worker.staging.is_empty() {
+            worker.staging = worker.spare.pop().unwrap_or_default();
+        }
         if worker.staging.len() < need {
             worker.staging.resize(need, 0);
         }
@@ -505,7 +533,7 @@ impl Run<'_> {
         });
         if !self.shared {
             // SAFETY: the only worker.
-            unsafe { self.filter_direct(worker) }
+            unsafe { self.filter_direct(worker, chunk) }
         }
     }
 

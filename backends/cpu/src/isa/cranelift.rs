@@ -8,6 +8,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
+use dsl_runtime::ir::types::Class;
 use dsl_runtime::ir::{Const, ScalarOp, ScalarType};
 use std::collections::HashMap;
 
@@ -95,6 +96,42 @@ impl<'a> Cranelift<'a> {
     pub fn finish(mut self) -> (FunctionBuilder<'a>, Vec<(u32, String)>) {
         self.build.seal_all_blocks();
         (self.build, self.notes)
+    }
+
+    /// An integer that has just been loaded, loaded as a wider one: machines do both at once.
+    fn widen_load(&mut self, from: ScalarType, to: ScalarType, v: ir::Value) -> Option<ir::Value> {
+        if !from.is_integer() || !to.is_integer() || to.bits() != 64 || from.bits() > 32 {
+            return None;
+        }
+        let block = self.build.current_block()?;
+        let func = &mut *self.build.func;
+        let load = func.layout.last_inst(block)?;
+        let ir::InstructionData::Load {
+            opcode: ir::Opcode::Load,
+            arg,
+            offset,
+            ..
+        } = func.dfg.insts[load]
+        else {
+            return None;
+        };
+        if func.dfg.inst_results(load) != [v] {
+            return None;
+        }
+        func.layout.remove_inst(load);
+        func.dfg.detach_inst_results(load);
+        let (ins, flags) = (self.build.ins(), memory());
+        let wide = match (from.class() == Class::Signed, from.bytes()) {
+            (true, 1) => ins.sload8(types::I64, flags, arg, offset),
+            (true, 2) => ins.sload16(types::I64, flags, arg, offset),
+            (true, _) => ins.sload32(flags, arg, offset),
+            (false, 1) => ins.uload8(types::I64, flags, arg, offset),
+            (false, 2) => ins.uload16(types::I64, flags, arg, offset),
+            (false, _) => ins.uload32(flags, arg, offset),
+        };
+        let narrow = self.build.ins().ireduce(scalar_type(from), wide);
+        self.build.func.dfg.change_to_alias(v, narrow);
+        Some(wide)
     }
 
     pub(super) fn raw_call(
@@ -202,6 +239,9 @@ impl Isa for Cranelift<'_> {
     }
 
     fn cast(&mut self, from: ScalarType, to: ScalarType, operand: Reg) -> Reg {
+        if let Some(wide) = self.widen_load(from, to, value(operand)) {
+            return reg(wide);
+        }
         reg(super::scalar::cast(
             &mut self.build,
             from,

@@ -104,9 +104,10 @@ fn integer(isa: &mut Cranelift<'_>, op: ScalarOp, ty: ScalarType, v: &[Value]) -
         ScalarOp::And => b.ins().band(v[0], v[1]),
         ScalarOp::Or => b.ins().bor(v[0], v[1]),
         ScalarOp::Xor => b.ins().bxor(v[0], v[1]),
+        // Of a comparison Cranelift makes the opposite one.
         ScalarOp::Not if boolean => {
-            let one = b.ins().iconst(types::I8, 1);
-            b.ins().bxor(v[0], one)
+            let zero = b.ins().iconst(types::I8, 0);
+            b.ins().icmp(IntCC::Equal, v[0], zero)
         }
         ScalarOp::Not => b.ins().bnot(v[0]),
         ScalarOp::Shl | ScalarOp::Shr | ScalarOp::RotateLeft => {

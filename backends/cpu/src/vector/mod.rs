@@ -11,6 +11,7 @@ mod flow;
 mod lane;
 mod memory;
 mod nest;
+mod origin;
 mod par;
 mod reduce;
 mod scalar;

@@ -2,6 +2,7 @@
 //! fit, and the functions that drivers call for a stretch of iterations.
 
 use super::analysis::{Plan, Width};
+use super::origin::origin;
 use super::scan::{Groups, from_right, is_scan};
 use super::sink::{Column, State};
 use super::{Array, Emit, Lanes, Value};
@@ -88,26 +89,37 @@ impl<I: Simd> Emit<'_, I> {
         states: &[State<'_>],
         carried: Vec<Reg>,
     ) -> Vec<Reg> {
+        // The test stands behind the round: one jump less in each.
+        let carries: Vec<Kind> = states.iter().flat_map(State::carried).collect();
         let mut kinds = vec![Kind::Scalar(ScalarType::U64)];
-        kinds.extend(states.iter().flat_map(State::carried));
-        let (head, inside, exit) = (
-            self.isa.label(&kinds),
-            self.isa.label(&[]),
-            self.isa.label(&[]),
-        );
-        let mut args = vec![lo];
-        args.extend(carried);
-        self.isa.jump(head, &args);
-        self.isa.enter(head);
-        let params = self.isa.params(head);
-        let more = self.word_op(ScalarOp::Lt, params[0], hi);
-        self.isa.repeat(more, (inside, &[]), (exit, &[]));
+        kinds.extend(&carries);
+        let (inside, exit) = (self.isa.label(&kinds), self.isa.label(&carries));
+        let origin = origin(par).map(|var| self.scalar(Atom::Var(var)));
+        let (first, last) = match origin {
+            Some(origin) => (
+                self.word_op(ScalarOp::Add, origin, lo),
+                self.word_op(ScalarOp::Add, origin, hi),
+            ),
+            None => (lo, hi),
+        };
+        let mut args = vec![first];
+        args.extend(&carried);
+        let some = self.word_op(ScalarOp::Lt, lo, hi);
+        self.isa.branch(some, (inside, &args), (exit, &carried));
         self.isa.enter(inside);
-        let mut args = self.iteration(par, params[0], states, &params[1..]);
-        args.insert(0, self.add(params[0], 1));
-        self.isa.jump(head, &args);
+        let params = self.isa.params(inside);
+        let i = match origin {
+            Some(origin) => self.word_op(ScalarOp::Sub, params[0], origin),
+            None => params[0],
+        };
+        let next = self.iteration(par, i, states, &params[1..]);
+        let mut args = vec![self.add(params[0], 1)];
+        args.extend(&next);
+        // Sums wrap: the last round is that before the end, not below it.
+        let more = self.word_op(ScalarOp::Ne, args[0], last);
+        self.isa.repeat(more, (inside, &args), (exit, &next));
         self.isa.enter(exit);
-        params[1..].to_vec()
+        self.isa.params(exit)
     }
 
     /// One iteration in scalar form.

@@ -497,9 +497,43 @@ impl Bounds<'_> {
                 }
             }
         }
+        // Arrays that are walked from the same place on are tested at once: the shortest of them ends first.
+        let mut joint: Vec<(Atom, Atom, Reach)> = vec![];
         for (i, len, reach) in tests {
+            let same = |other: &&mut (Atom, Atom, Reach)| other.2 == reach;
+            match (joint.iter_mut().find(same), reach) {
+                (Some((_, shortest, _)), Reach::Sum(Atom::Var(_))) => {
+                    *shortest = self.op(ScalarOp::Min, vec![*shortest, len], place, before);
+                }
+                _ => joint.push((i, len, reach)),
+            }
+        }
+        for (i, len, reach) in joint {
             self.test(i, len, reach, extent, place, before);
         }
+    }
+
+    /// A statement before a loop.
+    fn op(
+        &mut self,
+        op: ScalarOp,
+        operands: Vec<Atom>,
+        place: Place,
+        before: &mut Vec<Stmt>,
+    ) -> Atom {
+        let types: Vec<_> = operands
+            .iter()
+            .map(|&a| self.func.atom_type(a).elem)
+            .collect();
+        let ty = op.result(&types).expect("operands fit");
+        let def = self.func.var("t", Type::scalar(ty));
+        self.defs.insert(def, Def::Op(op, operands.clone()));
+        before.push(Stmt {
+            defs: vec![def],
+            expr: Expr::Op(op, operands),
+            place,
+        });
+        def.into()
     }
 
     fn test(
@@ -511,27 +545,19 @@ impl Bounds<'_> {
         place: Place,
         before: &mut Vec<Stmt>,
     ) {
-        let mut op = |op: ScalarOp, operands: Vec<Atom>| -> Atom {
-            let types: Vec<_> = operands
-                .iter()
-                .map(|&a| self.func.atom_type(a).elem)
-                .collect();
-            let ty = op.result(&types).expect("operands fit");
-            let def = self.func.var("t", Type::scalar(ty));
-            self.defs.insert(def, Def::Op(op, operands.clone()));
-            before.push(Stmt {
-                defs: vec![def],
-                expr: Expr::Op(op, operands),
-                place,
-            });
-            def.into()
-        };
+        let mut op = |op, operands| self.op(op, operands, place, before);
         let cond = match reach {
             Reach::Index => op(ScalarOp::Le, vec![extent, len]),
             Reach::Fixed => {
                 let inside = op(ScalarOp::Lt, vec![i, len]);
                 let none = op(ScalarOp::Eq, vec![extent, Atom::size(0)]);
                 op(ScalarOp::Or, vec![none, inside])
+            }
+            // Where it begins behind the end, no room is left for a round.
+            Reach::Sum(k @ Atom::Var(_)) => {
+                let begin = op(ScalarOp::Min, vec![k, len]);
+                let room = op(ScalarOp::Sub, vec![len, begin]);
+                op(ScalarOp::Le, vec![extent, room])
             }
             Reach::Sum(k) => {
                 let begins = op(ScalarOp::Lt, vec![k, len]);
