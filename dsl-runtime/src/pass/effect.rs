@@ -39,6 +39,19 @@ pub fn only_collects(func: &Func, par: &Par) -> bool {
         && !block_can_fail(func, &par.body)
 }
 
+/// Whether the order in which the sink combines values shows in its results: in those of a function of the program's, and
+/// of sums and products that round.
+pub fn shows_order(func: &Func, sink: &Sink) -> bool {
+    match &sink.combine {
+        Some(Combine::Op(op)) => {
+            func.atom_type(sink.values[0]).elem.is_float()
+                && matches!(op, ScalarOp::Add | ScalarOp::Mul)
+        }
+        Some(Combine::Lambda(_)) => true,
+        None => false,
+    }
+}
+
 /// Whether the sink itself can fail (its combining function apart).
 pub fn sink_can_fail(kind: SinkKind) -> bool {
     matches!(kind, SinkKind::Scatter | SinkKind::ScatterWith)

@@ -57,7 +57,12 @@ impl Schedule<'_> {
         let wide = [Level::Grid, Level::Threads]
             .into_iter()
             .find(|level| self.caps.levels.contains(level));
-        let outer = if small { None } else { wide };
+        // What was inside another par once combines in one block, which is one thread's.
+        let whole = |sink: &Sink| {
+            sink.kind != SinkKind::ScatterWith && effect::shows_order(self.func, sink)
+        };
+        let single = par.inner && par.sinks.iter().any(whole);
+        let outer = if small || single { None } else { wide };
         self.lanes(par, true);
         if let Some(level) = outer {
             par.levels.retain(|&level| level != Level::Seq);
