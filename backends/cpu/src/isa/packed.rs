@@ -343,20 +343,21 @@ impl Simd for Cranelift<'_> {
     fn compare(&mut self, op: ScalarOp, ty: ScalarType, a: Reg, b: Reg) -> Reg {
         debug_assert!(compares(op));
         let (a, b) = (value(a), value(b));
-        reg(match ty.class() {
-            Class::Float => self.build.ins().fcmp(float_condition(op), a, b),
-            class => self
-                .build
-                .ins()
-                .icmp(int_condition(op, class == Class::Signed), a, b),
+        reg(match (ty.class(), op) {
+            // The one order that `select` makes a minimum or maximum of.
+            (Class::Float, ScalarOp::Gt) => self.build.ins().fcmp(FloatCC::LessThan, b, a),
+            (Class::Float, _) => self.build.ins().fcmp(float_condition(op), a, b),
+            (class, _) => {
+                let condition = int_condition(op, class == Class::Signed);
+                self.build.ins().icmp(condition, a, b)
+            }
         })
     }
 
+    /// In the operands' own type: Cranelift then sees `if a < b { a } else { b }`, one instruction.
     fn select(&mut self, ty: ScalarType, mask: Reg, a: Reg, b: Reg) -> Reg {
-        let int = mask_type(ty.bytes());
-        let (a, b) = (self.as_type(int, value(a)), self.as_type(int, value(b)));
-        let picked = self.build.ins().bitselect(value(mask), a, b);
-        reg(self.as_type(vector_type(ty), picked))
+        let mask = self.as_type(vector_type(ty), value(mask));
+        reg(self.build.ins().bitselect(mask, value(a), value(b)))
     }
 
     fn convert(
