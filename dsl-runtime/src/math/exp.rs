@@ -11,19 +11,21 @@ use crate::kernel;
 /// e^x.
 #[kernel]
 pub fn exp_f64(x: f64) -> f64 {
-    let t = x.mul_add(LOG2_E_F64, SHIFT_F64);
+    let t = LOG2_E_F64.mul_add(x, SHIFT_F64);
     let k = t - SHIFT_F64;
-    let r = k.mul_add(-LN2_LOW_F64, k.mul_add(-LN2_HIGH_F64, x));
+    let r = (-LN2_LOW_F64).mul_add(k, (-LN2_HIGH_F64).mul_add(k, x));
     // (e^r - 1 - r) / r²: error 2^-57.3 of e^r.
     let s = r * r;
     let w = s * s;
-    let p0 = r.mul_add(0.16666666666666427, 0.5);
-    let p1 = r.mul_add(0.008333333333503438, 0.04166666666660265);
-    let p2 = r.mul_add(0.0001984126946053291, 0.001388888892738833);
-    let p3 = r.mul_add(2.7557644051959195e-06, 2.4801507865213194e-05);
-    let p4 = r.mul_add(2.4978047698297226e-08, 2.762553908381781e-07);
-    let p = w.mul_add(w.mul_add(p4, s.mul_add(p3, p2)), s.mul_add(p1, p0));
-    let y = r.mul_add(r.mul_add(p, 1.0), 1.0);
+    let p0 = 0.16666666666666427_f64.mul_add(r, 0.5);
+    let p1 = 0.008333333333503438_f64.mul_add(r, 0.04166666666660265);
+    let p2 = 0.0001984126946053291_f64.mul_add(r, 0.001388888892738833);
+    let p3 = 2.7557644051959195e-06_f64.mul_add(r, 2.4801507865213194e-05);
+    let p4 = 2.4978047698297226e-08_f64.mul_add(r, 2.762553908381781e-07);
+    let p = p4
+        .mul_add(w, p3.mul_add(s, p2))
+        .mul_add(w, p1.mul_add(s, p0));
+    let y = p.mul_add(r, 1.0).mul_add(r, 1.0);
     // 2^k by adding to the exponent: the low bits of `t` hold k.
     let y = f64::from_bits(y.to_bits().wrapping_add(t.to_bits() << 52));
     if x.abs().to_bits() as i64 > BITS_OF_708 {
@@ -36,15 +38,15 @@ pub fn exp_f64(x: f64) -> f64 {
 /// e^x.
 #[kernel]
 pub fn exp_f32(x: f32) -> f32 {
-    let t = x.mul_add(LOG2_E_F32, SHIFT_F32);
+    let t = LOG2_E_F32.mul_add(x, SHIFT_F32);
     let k = t - SHIFT_F32;
-    let r = k.mul_add(-LN2_LOW_F32, k.mul_add(-LN2_HIGH_F32, x));
+    let r = (-LN2_LOW_F32).mul_add(k, (-LN2_HIGH_F32).mul_add(k, x));
     // (e^r - 1 - r) / r²: error 2^-28.1 of e^r.
     let s = r * r;
-    let p0 = r.mul_add(0.16666518, 0.5);
-    let p1 = r.mul_add(0.008369093, 0.04166637);
-    let p = s.mul_add(s.mul_add(0.0013943773, p1), p0);
-    let y = r.mul_add(r.mul_add(p, 1.0), 1.0);
+    let p0 = 0.16666518_f32.mul_add(r, 0.5);
+    let p1 = 0.008369093_f32.mul_add(r, 0.04166637);
+    let p = 0.0013943773_f32.mul_add(s, p1).mul_add(s, p0);
+    let y = p.mul_add(r, 1.0).mul_add(r, 1.0);
     let y = f32::from_bits(y.to_bits().wrapping_add(t.to_bits() << 23));
     if x.abs().to_bits() as i32 > BITS_OF_87 {
         edge_f32(x)

@@ -18,22 +18,18 @@ pub fn ln_f64(x: f64) -> f64 {
     let z = s * s;
     let w = z * z;
     // (ln(1 + f) - 2 s) / s on |s| ≤ 0.1717: error 2^-59.4.
-    let even = w.mul_add(
-        w.mul_add(
-            w.mul_add(0.1479894628320556, 0.1818357441056404),
-            0.285714287439212,
-        ),
-        0.6666666666666735,
-    );
-    let odd = w.mul_add(
-        w.mul_add(0.15313771139982602, 0.22222198396561135),
-        0.3999999999940875,
-    );
-    let sum = k.mul_add(LN2_HIGH_F64, f);
-    let rest = k.mul_add(LN2_HIGH_F64, -sum) + f;
+    let even = 0.1479894628320556_f64
+        .mul_add(w, 0.1818357441056404)
+        .mul_add(w, 0.285714287439212)
+        .mul_add(w, 0.6666666666666735);
+    let odd = 0.15313771139982602_f64
+        .mul_add(w, 0.22222198396561135)
+        .mul_add(w, 0.3999999999940875);
+    let sum = LN2_HIGH_F64.mul_add(k, f);
+    let rest = LN2_HIGH_F64.mul_add(k, -sum) + f;
     let half = 0.5 * f * f;
-    let r = z.mul_add(z.mul_add(odd, even), half);
-    let y = sum - (half - s.mul_add(r, k.mul_add(LN2_LOW_F64, rest)));
+    let r = odd.mul_add(z, even).mul_add(z, half);
+    let y = sum - (half - r.mul_add(s, LN2_LOW_F64.mul_add(k, rest)));
     // Zero, subnormal, infinite, negative, NaN: the bits of all others follow each other.
     let order = x.to_bits().wrapping_add(0x7ff0_0000_0000_0000) as i64;
     if order > -0x0020_0000_0000_0001 {
@@ -54,14 +50,14 @@ pub fn ln_f32(x: f32) -> f32 {
     let s = f * f;
     let w = s * s;
     // (ln(1 + f) - f + f²/2) / f³ on √½ ≤ 1 + f ≤ √2: error 2^-27.3 of the logarithm.
-    let p0 = f.mul_add(-0.25000823, 0.3333333);
-    let p1 = f.mul_add(-0.16623324, 0.20001262);
-    let p2 = f.mul_add(-0.13159591, 0.14200844);
-    let p3 = f.mul_add(-0.07645384, 0.12768517);
-    let p = w.mul_add(s.mul_add(p3, p2), s.mul_add(p1, p0));
-    let sum = k.mul_add(LN2_HIGH_F32, f);
-    let rest = k.mul_add(LN2_HIGH_F32, -sum) + f;
-    let q = (f * s).mul_add(p, k.mul_add(LN2_LOW_F32, rest));
+    let p0 = (-0.25000823_f32).mul_add(f, 0.3333333);
+    let p1 = (-0.16623324_f32).mul_add(f, 0.20001262);
+    let p2 = (-0.13159591_f32).mul_add(f, 0.14200844);
+    let p3 = (-0.07645384_f32).mul_add(f, 0.12768517);
+    let p = p3.mul_add(s, p2).mul_add(w, p1.mul_add(s, p0));
+    let sum = LN2_HIGH_F32.mul_add(k, f);
+    let rest = LN2_HIGH_F32.mul_add(k, -sum) + f;
+    let q = p.mul_add(f * s, LN2_LOW_F32.mul_add(k, rest));
     let y = sum + (-0.5 * f).mul_add(f, q);
     let order = x.to_bits().wrapping_add(0x7f80_0000) as i32;
     if order > -0x0100_0001 { edge_f32(x) } else { y }

@@ -107,7 +107,13 @@ impl Cranelift<'_> {
             ScalarOp::Mul => b.ins().fmul(v[0], v[1]),
             ScalarOp::Div => b.ins().fdiv(v[0], v[1]),
             ScalarOp::Neg => b.ins().fneg(v[0]),
-            ScalarOp::Abs => b.ins().fabs(v[0]),
+            // `fabs` would make its mask anew each time.
+            ScalarOp::Abs => {
+                let rest = self.magnitude_mask(ty);
+                let bits = self.as_type(int, v[0]);
+                let bits = self.build.ins().band(bits, rest);
+                self.as_type(clif, bits)
+            }
             ScalarOp::Fma => b.ins().fma(v[0], v[1], v[2]),
             ScalarOp::Sqrt => b.ins().sqrt(v[0]),
             ScalarOp::Floor => b.ins().floor(v[0]),
@@ -168,14 +174,23 @@ impl Cranelift<'_> {
     }
 
     fn sign_mask(&mut self, ty: ScalarType) -> Value {
+        self.every_lane(ty, 1 << (ty.bits() - 1))
+    }
+
+    /// All bits but the sign.
+    fn magnitude_mask(&mut self, ty: ScalarType) -> Value {
+        self.every_lane(ty, (1 << (ty.bits() - 1)) - 1)
+    }
+
+    /// These bits in every lane, as integers.
+    fn every_lane(&mut self, ty: ScalarType, bits: u64) -> Value {
         let size = ty.bytes();
-        let bits = vec![1u64 << (size * 8 - 1); 16 / size];
         let unsigned = if size == 4 {
             ScalarType::U32
         } else {
             ScalarType::U64
         };
-        value(self.lanes(unsigned, &bits))
+        value(self.lanes(unsigned, &vec![bits; 16 / size]))
     }
 
     fn integer_packed(&mut self, op: ScalarOp, ty: ScalarType, v: &[Value]) -> Option<Value> {
