@@ -2,12 +2,62 @@
 //!
 //! x = k ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite's reduction with ln 2 in two parts), e^r by a minimax polynomial, and
 //! 2^k by writing exponents. The sum 1 + (r + …) is rounded in such an order that only its last step counts.
+//!
+//! Where the result is far from the ends of its type, e^r = 1 + r (1 + r (1/2 + …)) with its last steps fused is good enough,
+//! and k is added to its exponent. What may overflow, vanish or become subnormal stands behind one `if`.
 
 use crate::kernel;
 
 /// e^x.
 #[kernel]
 pub fn exp_f64(x: f64) -> f64 {
+    let t = LOG2_E_F64.mul_add(x, SHIFT_F64);
+    let k = t - SHIFT_F64;
+    let r = (-LN2_LOW_F64).mul_add(k, (-LN2_HIGH_F64).mul_add(k, x));
+    // (e^r - 1 - r) / r²: error 2^-57.3 of e^r.
+    let s = r * r;
+    let w = s * s;
+    let p0 = 0.16666666666666427_f64.mul_add(r, 0.5);
+    let p1 = 0.008333333333503438_f64.mul_add(r, 0.04166666666660265);
+    let p2 = 0.0001984126946053291_f64.mul_add(r, 0.001388888892738833);
+    let p3 = 2.7557644051959195e-06_f64.mul_add(r, 2.4801507865213194e-05);
+    let p4 = 2.4978047698297226e-08_f64.mul_add(r, 2.762553908381781e-07);
+    let p = p4
+        .mul_add(w, p3.mul_add(s, p2))
+        .mul_add(w, p1.mul_add(s, p0));
+    let y = p.mul_add(r, 1.0).mul_add(r, 1.0);
+    // 2^k by adding to the exponent: the low bits of `t` hold k.
+    let y = f64::from_bits(y.to_bits().wrapping_add(t.to_bits() << 52));
+    if x.abs().to_bits() as i64 > BITS_OF_708 {
+        edge_f64(x)
+    } else {
+        y
+    }
+}
+
+/// e^x.
+#[kernel]
+pub fn exp_f32(x: f32) -> f32 {
+    let t = LOG2_E_F32.mul_add(x, SHIFT_F32);
+    let k = t - SHIFT_F32;
+    let r = (-LN2_LOW_F32).mul_add(k, (-LN2_HIGH_F32).mul_add(k, x));
+    // (e^r - 1 - r) / r²: error 2^-28.1 of e^r.
+    let s = r * r;
+    let p0 = 0.16666518_f32.mul_add(r, 0.5);
+    let p1 = 0.008369093_f32.mul_add(r, 0.04166637);
+    let p = 0.0013943773_f32.mul_add(s, p1).mul_add(s, p0);
+    let y = p.mul_add(r, 1.0).mul_add(r, 1.0);
+    let y = f32::from_bits(y.to_bits().wrapping_add(t.to_bits() << 23));
+    if x.abs().to_bits() as i32 > BITS_OF_87 {
+        edge_f32(x)
+    } else {
+        y
+    }
+}
+
+/// e^x where the result may overflow, vanish or be subnormal, and of NaN.
+#[kernel]
+fn edge_f64(x: f64) -> f64 {
     // Beyond these bounds the result overflows or vanishes; a NaN passes both comparisons.
     let x = if x > 710.0 { 710.0 } else { x };
     let x = if x < -750.0 { -750.0 } else { x };
@@ -23,9 +73,9 @@ pub fn exp_f64(x: f64) -> f64 {
     y * f64::from_bits(half << 52) * f64::from_bits(bits.wrapping_sub(half) << 52)
 }
 
-/// e^x.
+/// e^x where the result may overflow, vanish or be subnormal, and of NaN.
 #[kernel]
-pub fn exp_f32(x: f32) -> f32 {
+fn edge_f32(x: f32) -> f32 {
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
     let t = x.mul_add(LOG2_E_F32, ROUND_F32);
@@ -61,7 +111,14 @@ pub(super) fn tail_f32(r: f32, rest: f32) -> f32 {
     (0.5 * r).mul_add(r, (r * (r * r)).mul_add(p, rest))
 }
 
-/// Added to a number below 2^51, it rounds it to an integer that stands in the low bits of the sum, raised by 2 * 1023.
+/// Numbers without a sign are in the order of their bits, and NaN comes last.
+const BITS_OF_708: i64 = 0x4086_2000_0000_0000;
+const BITS_OF_87: i32 = 0x42ae_0000;
+/// Added to a number below 2^51, it rounds it to an integer that stands in the low bits of the sum.
+const SHIFT_F64: f64 = 6755399441055744.0;
+/// The same below 2^22.
+const SHIFT_F32: f32 = 12582912.0;
+/// The same below 2^51, raised by 2 * 1023.
 const ROUND_F64: f64 = 6755399441055744.0 + 2046.0;
 /// The same below 2^22, raised by 2 * 127.
 const ROUND_F32: f32 = 12582912.0 + 254.0;

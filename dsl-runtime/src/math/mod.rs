@@ -3,6 +3,8 @@
 //!
 //! Their main paths have no branches, so that a vectoriser gives each lane the same instructions; what only few arguments
 //! need (angles beyond 10⁹) stands behind one `if`. None can fail.
+//!
+//! In `a.mul_add(b, c)` the first factor is one that nothing else needs, or a constant: machines overwrite its register.
 
 // Coefficients are what they are, also where one comes near a well-known number or has more digits than its type.
 #![allow(clippy::approx_constant, clippy::excessive_precision)]

@@ -109,7 +109,13 @@ impl Cranelift<'_> {
             ScalarOp::Mul => b.ins().fmul(v[0], v[1]),
             ScalarOp::Div => b.ins().fdiv(v[0], v[1]),
             ScalarOp::Neg => b.ins().fneg(v[0]),
-            ScalarOp::Abs => b.ins().fabs(v[0]),
+            // `fabs` would make its mask anew each time.
+            ScalarOp::Abs => {
+                let rest = self.magnitude_mask(ty);
+                let bits = self.as_type(int, v[0]);
+                let bits = self.build.ins().band(bits, rest);
+                self.as_type(clif, bits)
+            }
             ScalarOp::Fma => b.ins().fma(v[0], v[1], v[2]),
             ScalarOp::Sqrt => b.ins().sqrt(v[0]),
             ScalarOp::Floor => b.ins().floor(v[0]),
@@ -170,14 +176,23 @@ impl Cranelift<'_> {
     }
 
     fn sign_mask(&mut self, ty: ScalarType) -> Value {
+        self.every_lane(ty, 1 << (ty.bits() - 1))
+    }
+
+    /// All bits but the sign.
+    fn magnitude_mask(&mut self, ty: ScalarType) -> Value {
+        self.every_lane(ty, (1 << (ty.bits() - 1)) - 1)
+    }
+
+    /// These bits in every lane, as integers.
+    fn every_lane(&mut self, ty: ScalarType, bits: u64) -> Value {
         let size = ty.bytes();
-        let bits = vec![1u64 << (size * 8 - 1); 16 / size];
         let unsigned = if size == 4 {
             ScalarType::U32
         } else {
             ScalarType::U64
         };
-        value(self.lanes(unsigned, &bits))
+        value(self.lanes(unsigned, &vec![bits; 16 / size]))
     }
 
     fn integer_packed(&mut self, op: ScalarOp, ty: ScalarType, v: &[Value]) -> Option<Value> {
@@ -356,20 +371,21 @@ impl Simd for Cranelift<'_> {
     fn compare(&mut self, op: ScalarOp, ty: ScalarType, a: Reg, b: Reg) -> Reg {
         debug_assert!(compares(op));
         let (a, b) = (value(a), value(b));
-        reg(match ty.class() {
-            Class::Float => self.build.ins().fcmp(float_condition(op), a, b),
-            class => self
-                .build
-                .ins()
-                .icmp(int_condition(op, class == Class::Signed), a, b),
+        reg(match (ty.class(), op) {
+            // The one order that `select` makes a minimum or maximum of.
+            (Class::Float, ScalarOp::Gt) => self.build.ins().fcmp(FloatCC::LessThan, b, a),
+            (Class::Float, _) => self.build.ins().fcmp(float_condition(op), a, b),
+            (class, _) => {
+                let condition = int_condition(op, class == Class::Signed);
+                self.build.ins().icmp(condition, a, b)
+            }
         })
     }
 
+    /// In the operands' own type: Cranelift then sees `if a < b { a } else { b }`, one instruction.
     fn select(&mut self, ty: ScalarType, mask: Reg, a: Reg, b: Reg) -> Reg {
-        let int = mask_type(ty.bytes());
-        let (a, b) = (self.as_type(int, value(a)), self.as_type(int, value(b)));
-        let picked = self.build.ins().bitselect(value(mask), a, b);
-        reg(self.as_type(vector_type(ty), picked))
+        let mask = self.as_type(vector_type(ty), value(mask));
+        reg(self.build.ins().bitselect(mask, value(a), value(b)))
     }
 
     fn convert(

@@ -262,7 +262,7 @@ impl Plan {
             return None;
         }
         let size = count.widest.max(1);
-        let registers = if count.work > 20 { 2 } else { 4 };
+        let registers = super::lane::registers_for(count.work);
         let lanes = (registers * 16 / size).clamp(4, 16);
         let scans = par
             .sinks

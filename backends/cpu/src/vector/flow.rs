@@ -127,6 +127,9 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     fn masked_conditional(&mut self, stmt: &Stmt, cond: Value, then: &Block, other: &Block) {
+        if cheap(then) != cheap(other) {
+            return self.aside(stmt, cond, then, other);
+        }
         let saved = self.lanes.as_ref().expect("lanes").mask.clone();
         let not = self.apply(ScalarOp::Not, ScalarType::Bool, std::slice::from_ref(&cond));
         let mut sides = vec![];
@@ -146,27 +149,67 @@ impl<I: Simd> Emit<'_, I> {
             let a = self.restore(def, &sides[0][at..at + count]);
             let b = self.restore(def, &sides[1][at..at + count]);
             at += count;
-            let ty = self.func.ty(def).elem;
-            // `&&` and `||`.
-            let value = match (then.results[k].as_const(), other.results[k].as_const()) {
-                (
-                    _,
-                    Some(Const {
-                        ty: ScalarType::Bool,
-                        bits: 0,
-                    }),
-                ) => self.apply(ScalarOp::And, ty, &[cond.clone(), a]),
-                (
-                    Some(Const {
-                        ty: ScalarType::Bool,
-                        bits: 1,
-                    }),
-                    _,
-                ) => self.apply(ScalarOp::Or, ty, &[cond.clone(), b]),
-                _ => self.apply(ScalarOp::Select, ty, &[cond.clone(), a, b]),
-            };
+            let value = self.either(def, &cond, (then.results[k], a), (other.results[k], b));
             self.define(def, value);
         }
+    }
+
+    /// A branch with one side that is simply run for all lanes: its results stand, and only where a lane takes the other side
+    /// is that one run, and are the results mixed. So what few values need (special cases) costs the others one test.
+    fn aside(&mut self, stmt: &Stmt, cond: Value, then: &Block, other: &Block) {
+        let saved = self.lanes.as_ref().expect("lanes").mask.clone();
+        let not = self.apply(ScalarOp::Not, ScalarType::Bool, std::slice::from_ref(&cond));
+        let (common, rare) = if cheap(then) {
+            ((&cond, then), (&not, other))
+        } else {
+            ((&not, other), (&cond, then))
+        };
+        self.activate(&saved, common.0);
+        let all = self.block(common.1, VarSet::new());
+        let straight = self.flatten_all(&stmt.defs, &all);
+        self.activate(&saved, rare.0);
+        let kinds = self.joint_kinds(&stmt.defs);
+        let (inside, join) = (self.isa.label(&[]), self.isa.label(&kinds));
+        let any = self.any();
+        self.isa.branch(any, (inside, &[]), (join, &straight));
+        self.isa.enter(inside);
+        let some = self.block(rare.1, VarSet::new());
+        self.lanes.as_mut().expect("lanes").mask = saved;
+        let mut mixed = vec![];
+        for (k, &def) in stmt.defs.iter().enumerate() {
+            let (a, b) = if cheap(then) {
+                (all[k].clone(), some[k].clone())
+            } else {
+                (some[k].clone(), all[k].clone())
+            };
+            let value = self.either(def, &cond, (then.results[k], a), (other.results[k], b));
+            mixed.extend(self.flatten(def, &value));
+        }
+        self.isa.jump(join, &mixed);
+        self.isa.enter(join);
+        let params = self.isa.params(join);
+        self.define_joint(&stmt.defs, &params, false);
+    }
+
+    /// The result of a branch: by lane, that of `then` where the condition is true.
+    fn either(
+        &mut self,
+        def: Var,
+        cond: &Value,
+        then: (Atom, Value),
+        other: (Atom, Value),
+    ) -> Value {
+        let ty = self.func.ty(def).elem;
+        let is = |atom: Atom, truth: bool| atom.as_const() == Some(Const::bool(truth));
+        // `&&` and `||`.
+        let (op, values) = if is(other.0, false) {
+            (ScalarOp::And, vec![cond.clone(), then.1])
+        } else if is(then.0, true) {
+            (ScalarOp::Or, vec![cond.clone(), other.1])
+        } else {
+            (ScalarOp::Select, vec![cond.clone(), then.1, other.1])
+        };
+        self.apply(op, ty, &values)
     }
 
     /// Restricts the active lanes.

@@ -579,6 +579,15 @@ impl<I: Simd> Emit<'_, I> {
     }
 }
 
+/// How many registers hold the lanes of the widest values of a body with so many operations.
+///
+/// Little work leaves room for many, and hides what the loop costs. With more, the values of two registers are what fits. Much
+/// more is spilled in any case, and is a chain longer than what a machine looks ahead: then it is the independent lanes
+/// between two steps of the chain that keep its units busy.
+pub(crate) fn registers_for(work: usize) -> usize {
+    if (21..120).contains(&work) { 2 } else { 4 }
+}
+
 /// The unsigned integer of so many bytes.
 pub(crate) fn sized(bytes: usize) -> ScalarType {
     match bytes {
