@@ -11,7 +11,8 @@
 //! A par is run so where each of its sinks is a reduction by a row of the table or a fused scan, the body reads at least one
 //! row (neighbouring iterations, neighbouring elements) and gathers nothing, and does no more than [`LIGHT`] operations
 //! for a row. Rows are not fetched where all of them are likely to be in the cache: where the first sweep of a scan has just
-//! brought them, or where the par is shorter than [`FAR`] bytes.
+//! brought them, or where the par is shorter than [`FAR`] bytes. What carries so much that registers run short is run so only
+//! beyond [`FAR`], and only with a single row.
 
 use super::par::{Chunk, fuses_scans};
 use super::scan::is_scan;
@@ -29,12 +30,13 @@ const STRETCH: usize = 256;
 const ROUNDS: usize = 4;
 /// How many bytes ahead they lie.
 const AHEAD: usize = 1 << 10;
-/// Rows shorter than this are taken to be in the cache.
-const FAR: u64 = 1 << 20;
+/// Rows of fewer bytes are taken to be in the cache.
+const FAR: u64 = 1 << 23;
 /// The most operations for a row. On a cache line each is four instructions; a core gets one line from memory in the time of
 /// about twenty.
 const LIGHT: usize = 4;
-/// The most registers that hold what the blocks carry.
+/// The most registers that hold what the blocks carry. Beyond half of them some wait on the stack from round to round, which
+/// only memory is slow enough to hide.
 const REGISTERS: usize = 16;
 
 /// How a par is run whose bound is memory.
@@ -49,6 +51,8 @@ pub(crate) struct Stream<'p> {
     places: Vec<&'p Stmt>,
     /// Bytes of an element of the widest row.
     bytes: usize,
+    /// Whether that pays only for rows that are not in the cache.
+    far_only: bool,
 }
 
 /// An operation that the place of a row may depend on.
@@ -143,8 +147,9 @@ impl<I: Simd> Emit<'_, I> {
             true => 2,
             false => 1,
         };
+        let far_only = 4 * carried > REGISTERS;
         let near = scans && which == Chunk::Main;
-        if near && blocks == 1 {
+        if (near && far_only) || (blocks == 1 && (near || far_only)) {
             return None;
         }
         let round = width.count * width.unroll;
@@ -155,6 +160,7 @@ impl<I: Simd> Emit<'_, I> {
             rows: if near { vec![] } else { rows },
             places: if near { vec![] } else { used },
             bytes: widest,
+            far_only,
         })
     }
 
@@ -203,7 +209,12 @@ impl<I: Simd> Emit<'_, I> {
         let (begin, bail) = (self.isa.label(&[]), self.isa.label(&[]));
         let left = self.word_op(ScalarOp::Sub, hi, at);
         let all = self.word((stream.blocks * order::BLOCK) as u64);
-        let whole = self.word_op(ScalarOp::Ge, left, all);
+        let mut whole = self.word_op(ScalarOp::Ge, left, all);
+        let far = self.is_far(par, stream);
+        if let (true, Some(far)) = (stream.far_only, far) {
+            let both = [whole, far];
+            whole = self.isa.op(ScalarOp::And, ScalarType::Bool, &both);
+        }
         self.isa.branch(whole, (begin, &[]), (single, &[at, hi]));
         self.isa.cold(bail);
         self.isa.enter(bail);
@@ -249,7 +260,6 @@ impl<I: Simd> Emit<'_, I> {
             inner.extend(kinds);
         }
         let middle = self.add(at, order::BLOCK as u64);
-        let far = self.is_far(par, stream);
         let stretch = self.stretch_of(stream, far);
 
         // stretches(i, carries) -> rounds(i, lanes and carries)
