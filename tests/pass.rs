@@ -1,8 +1,9 @@
 //! Every pass changes nothing: the conformance suite on the interpreter, after all passes, and after each one alone.
 
 use cuprous_interp::Interp;
-use dsl_runtime::array::{Arg, ArrayViewMut, Value};
+use dsl_runtime::array::{Arg, ArrayViewMut, Dense, Value};
 use dsl_runtime::backend::{Backend, Caps, CompileError, Executable, Failure};
+use dsl_runtime::ir::parse::parse;
 use dsl_runtime::ir::{Func, Level, ScalarOp, ScalarType};
 use dsl_runtime::{conformance, pass};
 use std::path::Path;
@@ -130,4 +131,45 @@ fn taken_apart() {
         (Interp.caps().op)(op, ty)
             && !matches!(op, RotateLeft | Abs | Copysign | Round | TrailingZeros)
     });
+}
+
+mod kernels {
+    use cuprous::prelude::*;
+
+    /// Five maps and a sum.
+    #[kernel]
+    pub fn chain(x: &[f32], y: &[f32]) -> f32 {
+        let a = x.zip(y).map(|(x, y)| x * y);
+        let b = a.map(|v| v + 1.0);
+        let c = b.map(|v| v.abs());
+        let d = c.map(|v| v * 0.5);
+        let e = d.map(|v| v.sqrt());
+        e.sum()
+    }
+}
+
+/// What is fused reads each element of the inputs once, and nothing else; what is not reads all that lies between too.
+#[test]
+fn a_chain_reads_its_inputs_once() {
+    let text = kernels::chain::kernel().ir().unwrap();
+    let typed = Arc::new(parse(&text).unwrap().funcs.remove(0));
+    let n = 1000;
+    let [x, y] = [2.0f32, -3.0].map(|value| {
+        let bits = std::iter::repeat_n(u64::from(value.to_bits()), n);
+        Dense::from_bits(ScalarType::F32, vec![n], bits).unwrap()
+    });
+    let args = [&x, &y].map(|dense| Arg::Array(dense.view()));
+    let reads = |passes: &[&'static str]| {
+        let caps = Caps {
+            levels: vec![Level::Threads, Level::Simd, Level::Seq],
+            ..Interp.caps()
+        };
+        let passed = pass::run(&typed, &caps, passes).unwrap();
+        let program = Interp.compile(&passed, &typed).unwrap();
+        let before = cuprous_interp::profile::reads();
+        program.run(&args, &mut [None]).unwrap();
+        cuprous_interp::profile::reads() - before
+    };
+    assert_eq!(reads(pass::OPTIMISE), 2 * n as u64);
+    assert!(reads(&["legalize"]) > 2 * n as u64);
 }

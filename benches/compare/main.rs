@@ -1,7 +1,8 @@
 //! Compiled kernels against hand-written Rust, in one run, interleaved, as medians.
 //!
 //! `cargo bench` prints the table; `cargo bench -- --write README.md` puts it between the marks in that file;
-//! `--size small|medium|large`, `--kernel NAME`, `--threads N` and `--seconds S` (for each line) choose.
+//! `--size small|medium|large`, `--kernel NAME` (`call`: what a call costs besides its work), `--threads N` and `--seconds S`
+//! (for each line) choose.
 //! *tuned* is written by hand for the machine, *plain* is rayon's iterators and std's functions. Both are compiled for this
 //! machine. Where `CUPROUS_PEER` names a program that measures the same kernels (`--kernel K --dtype T --size S
 //! --threads N`, answering with a line of JSON that has `median_s`), its ratio is printed too.
@@ -9,6 +10,7 @@
 // Kernels in every spelling that users may write, not only the shortest.
 #![allow(clippy::all)]
 
+mod call;
 mod input;
 mod kernel;
 mod plain;
@@ -462,6 +464,14 @@ fn main() {
             "--threads" => threads = value().parse().unwrap_or(2),
             "--seconds" => seconds = value().parse().unwrap_or(2.0),
             "--write" => write = Some(value()),
+            "--first" => {
+                let name = value();
+                if !call::first(&name) {
+                    eprintln!("no first call of {name} is measured");
+                    std::process::exit(2)
+                }
+                return;
+            }
             other => {
                 eprintln!("unknown option {other}; see the head of benches/compare/main.rs");
                 std::process::exit(2)
@@ -490,6 +500,7 @@ fn main() {
     print!("{table}");
     let mut wrong = false;
     // The measuring loop runs on a thread of the pool: a parallel call then needs no hand-over.
+    let mut rows = String::new();
     let mut line = |mut case: Case| {
         let ([ours, tuned, plain], first) = measure(&mut case, Duration::from_secs_f64(seconds));
         let agree = (case.agree)();
@@ -513,8 +524,8 @@ fn main() {
         let note = if agree { "" } else { "  results differ" };
         println!("{row}{note}");
         eprintln!("  first call {:.2} ms", first * 1e3);
-        table += &row;
-        table.push('\n');
+        rows += &row;
+        rows.push('\n');
     };
     rayon::in_place_scope(|_| {
         for make in [single, double] {
@@ -538,6 +549,12 @@ fn main() {
             line(pi(size));
         }
     });
+    table += &rows;
+    if only.as_deref().is_none_or(|only| only == "call") {
+        let text = call::report();
+        println!("{text}");
+        table += &text;
+    }
     if let Some(path) = write {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let parts = text.split_once(BEGIN);

@@ -186,6 +186,7 @@ fn shapes_that_no_memory_holds() {
     for place in [Place::interp(), Place::cpu()] {
         for (h, w) in [
             (0, usize::MAX),
+            (usize::MAX, 0),
             (1 << 33, 1 << 33),
             (usize::MAX, 2),
             (1 << 40, 1 << 20),

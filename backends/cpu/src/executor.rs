@@ -302,7 +302,8 @@ impl Walk<'_, '_> {
                 unit,
                 extent,
                 sinks,
-            } => self.par(*unit, *extent, sinks, number)?,
+                only_collects,
+            } => self.par(*unit, *extent, sinks, *only_collects, number)?,
             Action::Region { unit } => self.region(*unit)?,
             Action::Loop {
                 counter,
@@ -526,6 +527,7 @@ impl Walk<'_, '_> {
         number: usize,
         extent: Scalar,
         sinks: &[SinkStep],
+        only_collects: bool,
         step: usize,
     ) -> Result<(), Stop> {
         profile::launch();
@@ -546,13 +548,7 @@ impl Walk<'_, '_> {
             rate: &image.rates[number],
             runtime: &RUNTIME,
         };
-        // Rows without elements need not be walked, however many there are.
-        let empty = unit.sites.is_empty()
-            && space
-                .sinks
-                .iter()
-                .all(|sink| sink.kind == SinkKind::Collect)
-            && space.targets.iter().all(|target| target.bytes == 0);
+        let empty = only_collects && space.targets.iter().all(|target| target.bytes == 0);
         let outcome = match empty {
             true => Ok(()),
             // SAFETY: the code lives as long as the image; the environment is what it asks for; the targets were made

@@ -4,12 +4,14 @@
 use crate::abi::{ChunkFn, CombineFn, RegionFn};
 use crate::isa::Reg;
 use crate::isa::cranelift::Cranelift;
+use crate::isa::product;
+use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{AbiParam, types};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
+use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, default_libcall_names};
 use dsl_runtime::backend::CompileError;
 use std::collections::HashMap;
 use std::fmt::{Display, Write};
@@ -23,6 +25,8 @@ pub(crate) struct Handle(FuncId);
 #[derive(Default)]
 pub(crate) struct Jit {
     module: Option<JITModule>,
+    /// The same target without the multiplication of whole 64-bit lanes; see [`product`].
+    narrow: Option<OwnedTargetIsa>,
     frontend: FunctionBuilderContext,
     /// Name, and bytes of code.
     defined: Vec<(FuncId, String, usize)>,
@@ -46,8 +50,8 @@ fn internal(error: impl Display) -> CompileError {
     CompileError::Internal(format!("cpu code generation: {error}"))
 }
 
-/// The target: the host with all its features.
-fn target() -> Result<OwnedTargetIsa, CompileError> {
+/// The target: the host with all its features but those `without`.
+fn target(without: &[&str]) -> Result<OwnedTargetIsa, CompileError> {
     let mut flags = settings::builder();
     let verify = if cfg!(debug_assertions) {
         "true"
@@ -63,7 +67,11 @@ fn target() -> Result<OwnedTargetIsa, CompileError> {
     ] {
         flags.set(name, value).map_err(internal)?;
     }
-    let builder = cranelift_native::builder().map_err(internal)?;
+    let mut builder = cranelift_native::builder().map_err(internal)?;
+    for flag in without {
+        // A flag of another architecture is not there to be cleared.
+        let _ = builder.set(flag, "false");
+    }
     builder
         .finish(settings::Flags::new(flags))
         .map_err(internal)
@@ -71,7 +79,7 @@ fn target() -> Result<OwnedTargetIsa, CompileError> {
 
 /// Names everything that the code depends on: the architecture and the features in use.
 pub fn target_name() -> Result<String, CompileError> {
-    let isa = target()?;
+    let isa = target(&[])?;
     let mut name = isa.triple().to_string();
     for flag in isa.isa_flags() {
         if flag.as_bool() == Some(true) {
@@ -95,8 +103,9 @@ impl Jit {
         emit: impl for<'a> FnOnce(Cranelift<'a>, &[Reg]) -> Cranelift<'a>,
     ) -> Result<Handle, CompileError> {
         if self.module.is_none() {
-            let builder = JITBuilder::with_isa(target()?, default_libcall_names());
+            let builder = JITBuilder::with_isa(target(&[])?, default_libcall_names());
             self.module = Some(JITModule::new(builder));
+            self.narrow = Some(target(&["has_avx512dq"])?);
         }
         let module = self.module.as_mut().expect("made above");
         let count = self.names.entry(name.to_owned()).or_default();
@@ -128,12 +137,24 @@ impl Jit {
             let _ = writeln!(listing, "{}", context.func.display());
             context.set_disasm(true);
         }
-        module.define_function(id, &mut context).map_err(|error| {
-            internal(format_args!(
-                "@{unique}: {error:?}\n{}",
-                context.func.display()
-            ))
-        })?;
+        let isa = match &self.narrow {
+            Some(narrow) if product::all_extended(&context.func) => narrow.as_ref(),
+            _ => module.isa(),
+        };
+        if let Err(error) = context.compile(isa, &mut ControlPlane::default()) {
+            let text = format!("@{unique}: {:?}\n{}", error.inner, error.func.display());
+            return Err(internal(text));
+        }
+        let code = context.compiled_code().expect("it was compiled");
+        let relocs: Vec<ModuleReloc> = (code.buffer.relocs().iter())
+            .map(|reloc| ModuleReloc::from_mach_reloc(reloc, &context.func, id))
+            .collect();
+        let alignment = (code.buffer.alignment as u64)
+            .max(isa.function_alignment().minimum as u64)
+            .max(isa.symbol_alignment());
+        module
+            .define_function_bytes(id, alignment, code.code_buffer(), &relocs)
+            .map_err(internal)?;
         if let Some(listing) = &mut self.listing
             && let Some(code) = context.compiled_code()
             && let Some(text) = &code.vcode

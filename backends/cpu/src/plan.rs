@@ -172,6 +172,8 @@ pub enum Action {
         extent: Scalar,
         /// Its sinks.
         sinks: Vec<SinkStep>,
+        /// Whether it need not be walked where its rows have no elements.
+        only_collects: bool,
     },
     /// A region.
     Region {
@@ -658,6 +660,7 @@ impl<'f> Planner<'f> {
             unit: self.plan.pars.len() - 1,
             extent,
             sinks,
+            only_collects: effect::only_collects(self.func, par),
         }
     }
 

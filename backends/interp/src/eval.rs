@@ -1,5 +1,6 @@
 //! The statements: from what the names stand for to what the results stand for.
 
+use crate::profile;
 use crate::value::{Array, Column, Datum};
 use dsl_runtime::array::Arg;
 use dsl_runtime::backend::Failure;
@@ -10,7 +11,7 @@ use dsl_runtime::ir::{
 
 /// A run of a function.
 pub struct Run<'f> {
-    func: &'f Func,
+    pub(crate) func: &'f Func,
     in_place: &'f [bool],
     /// What each name stands for.
     names: Vec<Datum>,
@@ -148,6 +149,9 @@ impl<'f> Run<'f> {
             }),
             Expr::Index(index) => {
                 let (first, rank) = self.locate(index, place)?;
+                if rank == 0 {
+                    profile::read_element();
+                }
                 self.array(index.array).part(first, rank)
             }
             Expr::Update(index, value) => {

@@ -2,12 +2,13 @@
 //! the definition of the IR: every other backend, and every pass, is right if it gives the same bits.
 //!
 //! `value` is what a name stands for, `eval` the statements, `par` the parallel construct, `order` the canonical order of
-//! reductions and scans, `last_use` where an `update` may work in place.
+//! reductions and scans, `last_use` where an `update` may work in place, `profile` what a run has read.
 
 mod eval;
 mod last_use;
 mod order;
 mod par;
+pub mod profile;
 mod value;
 
 use dsl_runtime::array::{Arg, ArrayViewMut, Value};

@@ -5,6 +5,7 @@ use crate::order::{Combiner, Scan};
 use crate::value::{Array, Column, Datum};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Combine, Const, Fault, Lambda, Par, Place, ScalarType, Sink, SinkKind};
+use dsl_runtime::pass::effect::only_collects;
 
 /// The values that a sink has been given, one column for each operand (none for a filter's predicate), and their shapes.
 struct Feed {
@@ -22,7 +23,16 @@ impl Run<'_> {
         for sink in &par.sinks {
             feeds.push(self.feed(sink, extent as usize)?);
         }
-        for i in 0..extent {
+        // Rows without elements need not be walked, however many there are.
+        let empty = |feed: &Feed| feed.shapes.iter().all(|shape| shape.contains(&0));
+        let walked = match only_collects(self.func, par) && feeds.iter().all(empty) {
+            true => 0,
+            false => extent,
+        };
+        feeds
+            .iter_mut()
+            .for_each(|feed| feed.count = (extent - walked) as usize);
+        for i in 0..walked {
             self.bind(par.index, Datum::Scalar(Const::u64(i)));
             self.stmts(&par.body)?;
             for (sink, feed) in par.sinks.iter().zip(&mut feeds) {

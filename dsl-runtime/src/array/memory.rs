@@ -2,7 +2,8 @@
 //!
 //! A buffer has the layout of a `Vec<T>` of its scalar type, so that a result becomes the user's `Vec` without a copy.
 //! Buffers of [`SMALLEST`] bytes and more are kept when they are dropped, by size class, up to [`LIMIT`] bytes in all, and
-//! reused as they are.
+//! reused as they are. When that is too much, those go that have waited longest: sizes that a program has ceased to use
+//! make room for those that it uses now.
 
 use super::Element;
 use std::alloc::{Layout, alloc, dealloc, realloc};
@@ -71,7 +72,11 @@ pub fn usage() -> Usage {
     }
 }
 
-struct Kept(NonNull<u8>, Layout);
+/// The number of buffers that were ever put into the pool: the time by which they age.
+static CLOCK: AtomicU64 = AtomicU64::new(0);
+
+/// A buffer of the pool, and when it was put there.
+struct Kept(NonNull<u8>, Layout, u64);
 
 // SAFETY: memory that nobody else knows of.
 unsafe impl Send for Kept {}
@@ -116,11 +121,46 @@ fn take(class: usize, align: usize) -> Option<Kept> {
     Some(buffer)
 }
 
+/// Keeps a buffer.
+fn put(class: usize, data: NonNull<u8>, layout: Layout) -> Option<()> {
+    let bin = bin(class, layout.align()).filter(|_| layout.size() <= LIMIT)?;
+    let kept = Kept(data, layout, CLOCK.fetch_add(1, Ordering::Relaxed));
+    let pooled = POOLED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+    bin.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(kept);
+    if pooled > LIMIT {
+        // A good part at once, so that not every buffer has to look through the whole pool.
+        release_until(LIMIT - LIMIT / 4);
+    }
+    Some(())
+}
+
 /// Gives the memory that the pool keeps back to the system.
 pub fn trim() {
-    for bin in POOL.iter().flat_map(|bin| &bin.0) {
-        let kept = std::mem::take(&mut *bin.lock().unwrap_or_else(PoisonError::into_inner));
-        for Kept(data, layout) in kept {
+    release_until(0);
+}
+
+/// Gives back the buffers that have waited longest, until no more than `limit` bytes are kept.
+fn release_until(limit: usize) {
+    let bins = || {
+        let bins = POOL.iter().flat_map(|bin| &bin.0);
+        bins.map(|bin| bin.lock().unwrap_or_else(PoisonError::into_inner))
+    };
+    let mut ages: Vec<(u64, usize)> = vec![];
+    bins().for_each(|bin| ages.extend(bin.iter().map(|kept| (kept.2, kept.1.size()))));
+    ages.sort_unstable();
+    let mut rest: usize = ages.iter().map(|&(_, size)| size).sum();
+    let before = ages.iter().take_while(|&&(_, size)| {
+        let over = rest > limit;
+        rest -= if over { size } else { 0 };
+        over
+    });
+    let Some(&(last, _)) = before.last() else {
+        return;
+    };
+    for mut bin in bins() {
+        for Kept(data, layout, _) in bin.extract_if(.., |kept| kept.2 <= last) {
             POOLED.fetch_sub(layout.size(), Ordering::Relaxed);
             // SAFETY: allocated with this layout; the pool owned it.
             unsafe { dealloc(data.as_ptr(), layout) }
@@ -169,7 +209,7 @@ impl HostBuffer {
         BUFFERS.fetch_add(1, Ordering::Relaxed);
         BYTES.fetch_add(asked.size() as u64, Ordering::Relaxed);
         if let Some((class, size)) = class_above(asked.size()) {
-            if let Some(Kept(data, layout)) = take(class, bytes) {
+            if let Some(Kept(data, layout, _)) = take(class, bytes) {
                 return Some(HostBuffer { data, layout });
             }
             // Rounded up, so that it can serve the same request again.
@@ -259,17 +299,10 @@ impl Drop for HostBuffer {
         if size == 0 {
             return;
         }
-        let bin = class_below(size).and_then(|(class, _)| bin(class, self.layout.align()));
-        if let Some(bin) = bin {
-            if POOLED.fetch_add(size, Ordering::Relaxed) + size <= LIMIT {
-                bin.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(Kept(self.data, self.layout));
-                return;
-            }
-            POOLED.fetch_sub(size, Ordering::Relaxed);
+        let kept = class_below(size).and_then(|(class, _)| put(class, self.data, self.layout));
+        if kept.is_none() {
+            // SAFETY: allocated with this layout, and not given away.
+            unsafe { dealloc(self.data.as_ptr(), self.layout) }
         }
-        // SAFETY: allocated with this layout, and not given away.
-        unsafe { dealloc(self.data.as_ptr(), self.layout) }
     }
 }

@@ -31,6 +31,14 @@ pub fn block_can_fail(func: &Func, block: &Block) -> bool {
     block.stmts.iter().any(|stmt| can_fail(func, stmt))
 }
 
+/// Whether the par does nothing but collect, without failing: where its rows have no elements, however many there are, it
+/// need not be walked.
+pub fn only_collects(func: &Func, par: &Par) -> bool {
+    !par.sinks.is_empty()
+        && par.sinks.iter().all(|sink| sink.kind == SinkKind::Collect)
+        && !block_can_fail(func, &par.body)
+}
+
 /// Whether the sink itself can fail (its combining function apart).
 pub fn sink_can_fail(kind: SinkKind) -> bool {
     matches!(kind, SinkKind::Scatter | SinkKind::ScatterWith)

@@ -228,15 +228,17 @@ impl Simplify<'_> {
         if let Some(outcome) = self.law(op, ty, &operands) {
             return outcome;
         }
-        // (x + c) + d = x + (c + d) for wrapping integers.
-        if op == ScalarOp::Add
-            && ty.is_integer()
-            && let (Some(Expr::Op(ScalarOp::Add, inner)), Some(d)) =
+        // (x op c) op d = x op (c op d): what reduces is associative, on integers to the bit.
+        if laws.commutative
+            && laws.reduces
+            && !ty.is_float()
+            && let (Some(Expr::Op(before, inner)), Some(d)) =
                 (self.def(operands[0]), operands[1].as_const())
+            && *before == op
             && let Some(c) = inner[1].as_const()
-            && let Some(Ok(sum)) = ScalarOp::Add.eval(&[c, d])
+            && let Some(Ok(both)) = op.eval(&[c, d])
         {
-            return self.op(ScalarOp::Add, vec![inner[0], sum.into()]);
+            return self.op(op, vec![inner[0], both.into()]);
         }
         Outcome::Keep(Expr::Op(op, operands))
     }

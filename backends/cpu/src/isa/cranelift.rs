@@ -9,12 +9,16 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 use dsl_runtime::ir::{Const, ScalarOp, ScalarType};
+use std::collections::HashMap;
 
 /// Builds one function.
 pub struct Cranelift<'a> {
     pub(super) build: FunctionBuilder<'a>,
     call_conv: CallConv,
     signatures: Vec<(Callee, ir::SigRef)>,
+    /// Integers shifted down by half their width; what they were before, and that half in bytes: whoever cuts them to it
+    /// takes it where it stands.
+    pub(super) shifted: HashMap<ir::Value, (ir::Value, usize)>,
     /// What the listing says, in order: the number of the block, the text.
     pub notes: Vec<(u32, String)>,
 }
@@ -81,6 +85,7 @@ impl<'a> Cranelift<'a> {
             build,
             call_conv,
             signatures: vec![],
+            shifted: HashMap::new(),
             notes: vec![],
         };
         (this, params)

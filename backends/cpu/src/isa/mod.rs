@@ -6,6 +6,7 @@
 
 pub mod cranelift;
 mod packed;
+pub(crate) mod product;
 mod scalar;
 
 use dsl_runtime::ir::{Const, ScalarOp, ScalarType};

@@ -1,6 +1,7 @@
 //! Vector rows of the table in Cranelift, on registers of 128 bits.
 
 use super::cranelift::{Cranelift, mask_type, memory, reg, scalar_type, value, vector_type};
+use super::product::integer;
 use super::scalar::{compares, float_condition, int_condition};
 use super::{Reg, Simd};
 use cranelift_codegen::ir::condcodes::FloatCC;
@@ -82,12 +83,13 @@ impl Cranelift<'_> {
             regs = regs
                 .chunks(2)
                 .map(|pair| {
-                    self.halves(
-                        half,
-                        0,
-                        pair[0],
-                        *pair.last().expect("a chunk is not empty"),
-                    )
+                    let (a, b) = (pair[0], *pair.last().expect("a chunk is not empty"));
+                    match (self.shifted.get(&a), self.shifted.get(&b)) {
+                        (Some(&(a, own)), Some(&(b, other))) if own == half && other == half => {
+                            self.halves(half, 1, a, b)
+                        }
+                        _ => self.halves(half, 0, a, b),
+                    }
                 })
                 .collect();
             size = half;
@@ -194,6 +196,7 @@ impl Cranelift<'_> {
                 let low = self.halves(1, 0, products[0], products[1]);
                 self.as_type(clif, low)
             }
+            ScalarOp::Mul if ty.bytes() == 8 => self.long_product(v[0], v[1]),
             ScalarOp::Mul => b.ins().imul(v[0], v[1]),
             ScalarOp::MulHigh if ty.bytes() < 8 => {
                 let (x, y) = (self.widen(signed, v[0]), self.widen(signed, v[1]));
@@ -323,10 +326,20 @@ impl Simd for Cranelift<'_> {
             _ => b.ins().uextend(types::I32, amount),
         };
         let v = value(v);
+        let half = ty.bytes() / 2;
+        let by_half = integer(b.func, amount) == Some(half as u64 * 8);
         Some(reg(match op {
             ScalarOp::Shl => b.ins().ishl(v, amount),
-            ScalarOp::Shr if signed => b.ins().sshr(v, amount),
-            ScalarOp::Shr => b.ins().ushr(v, amount),
+            ScalarOp::Shr => {
+                let down = match signed {
+                    true => b.ins().sshr(v, amount),
+                    false => b.ins().ushr(v, amount),
+                };
+                if by_half {
+                    self.shifted.insert(down, (v, half));
+                }
+                down
+            }
             ScalarOp::RotateLeft => {
                 let left = b.ins().ishl(v, amount);
                 let width = b.ins().iconst(types::I32, i64::from(bits));

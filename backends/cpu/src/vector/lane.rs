@@ -498,10 +498,17 @@ impl<I: Simd> Emit<'_, I> {
         } else {
             Const::u64(1)
         };
-        let one = dsl_runtime::ir::op::cast(to, one);
-        let one = Value::Scalar(self.isa.constant(one));
-        let zero = Value::Scalar(self.isa.constant(Const { ty: to, bits: 0 }));
-        self.apply_lanes(ScalarOp::Select, to, &[value.clone(), one, zero])
+        let ty = sized(to.bytes());
+        let bits = dsl_runtime::ir::op::cast(to, one).bits;
+        let one = self.isa.constant(Const { ty, bits });
+        let one = self.isa.splat(ty, one);
+        let one = self.isa.mask_view(to.bytes(), one);
+        let masks = self.mask(value, to.bytes());
+        let regs = masks.into_iter().map(|mask| {
+            let bits = self.isa.mask_op(ScalarOp::And, mask, one);
+            self.isa.view(ty, to, bits)
+        });
+        Value::Pack(regs.collect())
     }
 
     /// Elements next to each other.
