@@ -67,6 +67,8 @@ pub struct Runtime {
     pub copy: unsafe extern "C" fn(to: *mut u8, from: *const u8, bytes: u64),
     /// Sets `bytes` bytes to zero.
     pub clear: unsafe extern "C" fn(to: *mut u8, bytes: u64),
+    /// Says that `bytes` bytes will be read soon. They need not exist.
+    pub fetch: unsafe extern "C" fn(from: *const u8, bytes: u64),
 }
 
 /// The head of the memory of an array. Compiled code counts references (a block is never shared between threads while

@@ -148,6 +148,7 @@ pub static RUNTIME: Runtime = Runtime {
     free,
     copy,
     clear,
+    fetch,
 };
 
 unsafe extern "C" fn alloc(
@@ -189,6 +190,28 @@ unsafe extern "C" fn copy(to: *mut u8, from: *const u8, bytes: u64) {
 unsafe extern "C" fn clear(to: *mut u8, bytes: u64) {
     // SAFETY: compiled code vouches for the stretch.
     unsafe { std::ptr::write_bytes(to, 0, bytes as usize) }
+}
+
+/// Cache lines are no shorter than this.
+const LINE: u64 = 64;
+
+unsafe extern "C" fn fetch(from: *const u8, bytes: u64) {
+    for line in (0..bytes).step_by(LINE as usize) {
+        let at = from.wrapping_add(line as usize);
+        // SAFETY: a hint: it reads nothing and does not fail, wherever it points.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(at.cast());
+        }
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            std::arch::asm!("prfm pldl1keep, [{}]", in(reg) at, options(nostack, preserves_flags));
+        }
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let _ = at;
+    }
 }
 
 #[cfg(test)]

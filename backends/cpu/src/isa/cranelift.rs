@@ -149,7 +149,7 @@ impl<'a> Cranelift<'a> {
             let mut signature = Signature::new(self.call_conv);
             let (params, result): (&[Type], Option<Type>) = match callee {
                 Callee::Alloc => (&[types::I64; 4], Some(types::I64)),
-                Callee::Free | Callee::Clear => (&[types::I64; 2], None),
+                Callee::Free | Callee::Clear | Callee::Fetch => (&[types::I64; 2], None),
                 Callee::Copy => (&[types::I64; 3], None),
                 Callee::Rem32 => (&[types::F32; 2], Some(types::F32)),
                 Callee::Rem64 => (&[types::F64; 2], Some(types::F64)),
@@ -286,6 +286,7 @@ impl Isa for Cranelift<'_> {
             Callee::Free => 8,
             Callee::Copy => 16,
             Callee::Clear => 24,
+            Callee::Fetch => 32,
             Callee::Rem32 | Callee::Rem64 => unreachable!("not lent by the driver"),
         };
         let address = self

@@ -41,6 +41,8 @@ pub enum Callee {
     Copy,
     /// `clear(to, bytes)`.
     Clear,
+    /// `fetch(from, bytes)`.
+    Fetch,
     /// `f32 % f32`.
     Rem32,
     /// `f64 % f64`.

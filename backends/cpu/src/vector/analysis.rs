@@ -268,21 +268,25 @@ impl Plan {
             .sinks
             .iter()
             .any(|s| matches!(s.kind, SinkKind::Scan | SinkKind::ExScan));
-        let reduces = par.sinks.iter().any(|s| s.kind == SinkKind::Reduce);
+        // Lanes that are combined fill registers of their own type.
+        let reduced = par.sinks.iter().filter(|s| s.kind == SinkKind::Reduce);
+        let reduced = reduced.map(|s| 16 / func.atom_type(s.values[0]).elem.bytes());
+        let full = reduced.max().unwrap_or(0);
+        let reduces = full > 0;
         let canonical = if par.inner {
             order::INNER_LANES
         } else {
             order::LANES
         };
-        let (lanes, unroll) = if scans && !par.inner {
+        let (lanes, unroll) = if scans && !par.inner && full <= order::GROUP {
             (
                 order::GROUP,
                 if reduces { canonical / order::GROUP } else { 1 },
             )
-        } else if scans {
+        } else if scans && par.inner {
             return None;
         } else if reduces {
-            let lanes = lanes.min(canonical);
+            let lanes = lanes.max(full).min(canonical);
             (lanes, canonical / lanes)
         } else {
             (lanes, 1)

@@ -17,6 +17,7 @@ mod reduce;
 mod scalar;
 mod scan;
 mod sink;
+mod stream;
 
 pub use analysis::{Plan, free_names};
 pub use par::{Chunk, fuses_scans};

@@ -330,9 +330,11 @@ impl<I: Simd> Emit<'_, I> {
         if !blocks || which == Chunk::Count {
             return self.chunk_stretch(par, which, slots, lo, hi, lo, None);
         }
-        // Block by block.
+        // Block by block; where memory bounds the par, in streams as long as whole blocks remain.
+        let word = Kind::Scalar(ScalarType::U64);
+        let stream = self.stream(par, which);
         let (head, inside, exit) = (
-            self.isa.label(&[Kind::Scalar(ScalarType::U64)]),
+            self.isa.label(&[word, word]),
             self.isa.label(&[]),
             self.isa.label(&[]),
         );
@@ -347,17 +349,33 @@ impl<I: Simd> Emit<'_, I> {
                 self.isa.store(ScalarType::U64, zero, kept, 8 * k as i32);
             }
         }
-        self.isa.jump(head, &[lo]);
+        let streams = stream.map(|stream| {
+            let again = self.isa.label(&[word]);
+            self.isa.jump(again, &[lo]);
+            self.isa.enter(again);
+            let at = self.isa.params(again)[0];
+            self.stream_blocks(par, which, slots, &stream, (at, hi), again, head);
+            again
+        });
+        if streams.is_none() {
+            self.isa.jump(head, &[lo, hi]);
+        }
         self.isa.enter(head);
-        let begin = self.isa.params(head)[0];
-        let more = self.word_op(ScalarOp::Lt, begin, hi);
+        let (begin, stop) = (self.isa.params(head)[0], self.isa.params(head)[1]);
+        let more = self.word_op(ScalarOp::Lt, begin, stop);
         self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
         let end = self.add(begin, order::BLOCK as u64);
-        let end = self.word_op(ScalarOp::Min, end, hi);
+        let end = self.word_op(ScalarOp::Min, end, stop);
         self.chunk_stretch(par, which, slots, begin, end, lo, kept);
-        self.isa.jump(head, &[end]);
+        self.isa.jump(head, &[end, stop]);
         self.isa.enter(exit);
+        if let Some(again) = streams {
+            let rest = self.word_op(ScalarOp::Lt, stop, hi);
+            let done = self.isa.label(&[]);
+            self.isa.branch(rest, (again, &[stop]), (done, &[]));
+            self.isa.enter(done);
+        }
         if let Some(kept) = kept {
             for &k in &filters {
                 let count = self.isa.load(ScalarType::U64, kept, 8 * k as i32);
@@ -391,11 +409,73 @@ impl<I: Simd> Emit<'_, I> {
         origin: Reg,
         kept: Option<Reg>,
     ) {
-        let fused = fuses_scans(self.plan, par);
-        let block = {
-            let shift = self.word(order::BLOCK.trailing_zeros().into());
-            self.word_op(ScalarOp::Shr, lo, shift)
+        let (states, carried) = self.chunk_states(par, which, slots, lo, origin, kept);
+        let last = self.range(par, lo, hi, &states, carried);
+        let mut at = 0;
+        for (k, state) in states.iter().enumerate() {
+            let count = state.carried().len();
+            let own = &last[at..at + count];
+            at += count;
+            match state {
+                State::Lanes { .. } | State::Fold { .. } => {
+                    let total = self.reduce_total(state, own);
+                    self.keep_total(par, slots, k, lo, &total);
+                }
+                State::Groups(groups) => {
+                    let carry = self.flush_groups(groups, hi, own);
+                    if groups.data.is_none() {
+                        self.keep_total(par, slots, k, lo, &[carry]);
+                    }
+                }
+                State::Filter { .. } => match kept {
+                    Some(kept) => self.isa.store(ScalarType::U64, own[0], kept, 8 * k as i32),
+                    None => {
+                        let slot = self.slot_of(slots, k, SlotUse::Kept, 0);
+                        self.isa.store(ScalarType::U64, own[0], slot, 0);
+                    }
+                },
+                _ => {}
+            }
+        }
+    }
+
+    /// The number of the block that begins at iteration `lo`.
+    fn block_number(&mut self, lo: Reg) -> Reg {
+        let shift = self.word(order::BLOCK.trailing_zeros().into());
+        self.word_op(ScalarOp::Shr, lo, shift)
+    }
+
+    /// Hands the total of the block that begins at iteration `lo` to the driver.
+    pub(crate) fn keep_total(
+        &mut self,
+        par: &Par,
+        slots: &[(usize, SlotUse)],
+        sink: usize,
+        lo: Reg,
+        total: &[Reg],
+    ) {
+        let types = self.value_types(&par.sinks[sink]);
+        let usage = match par.sinks[sink].kind {
+            SinkKind::Reduce => SlotUse::Partial,
+            _ => SlotUse::Carry,
         };
+        let block = self.block_number(lo);
+        let totals = self.slot_of(slots, sink, usage, 0);
+        let to = self.address(totals, block, 8 * types.len() as u64);
+        self.store_words(&types, total, to);
+    }
+
+    /// The sinks where a stretch from `lo` begins, and what scalar rounds carry at first.
+    pub(crate) fn chunk_states<'s>(
+        &mut self,
+        par: &'s Par,
+        which: Chunk,
+        slots: &[(usize, SlotUse)],
+        lo: Reg,
+        origin: Reg,
+        kept: Option<Reg>,
+    ) -> (Vec<State<'s>>, Vec<Reg>) {
+        let fused = fuses_scans(self.plan, par);
         let mut states = vec![];
         let mut carried = vec![];
         for (k, sink) in par.sinks.iter().enumerate() {
@@ -422,6 +502,7 @@ impl<I: Simd> Emit<'_, I> {
                         (which == Chunk::Main).then(|| self.slot_of(slots, k, SlotUse::Result, 0));
                     let carry = if which == Chunk::Main {
                         let carries = self.slot_of(slots, k, SlotUse::Carry, 0);
+                        let block = self.block_number(lo);
                         let at = self.address(carries, block, 8);
                         self.load_words(&types, at)[0]
                     } else {
@@ -495,38 +576,7 @@ impl<I: Simd> Emit<'_, I> {
             };
             states.push(state);
         }
-        let last = self.range(par, lo, hi, &states, carried);
-        let mut at = 0;
-        for (k, state) in states.iter().enumerate() {
-            let count = state.carried().len();
-            let own = &last[at..at + count];
-            at += count;
-            match state {
-                State::Lanes { .. } | State::Fold { .. } => {
-                    let types = self.value_types(&par.sinks[k]);
-                    let total = self.reduce_total(state, own);
-                    let partial = self.slot_of(slots, k, SlotUse::Partial, 0);
-                    let to = self.address(partial, block, 8 * types.len() as u64);
-                    self.store_words(&types, &total, to);
-                }
-                State::Groups(groups) => {
-                    let carry = self.flush_groups(groups, hi, own);
-                    if groups.data.is_none() {
-                        let carries = self.slot_of(slots, k, SlotUse::Carry, 0);
-                        let to = self.address(carries, block, 8);
-                        self.store_words(&[groups.ty], &[carry], to);
-                    }
-                }
-                State::Filter { .. } => match kept {
-                    Some(kept) => self.isa.store(ScalarType::U64, own[0], kept, 8 * k as i32),
-                    None => {
-                        let slot = self.slot_of(slots, k, SlotUse::Kept, 0);
-                        self.isa.store(ScalarType::U64, own[0], slot, 0);
-                    }
-                },
-                _ => {}
-            }
-        }
+        (states, carried)
     }
 
     /// Scans results in place: the blocks of the positions `[lo, hi)`.
