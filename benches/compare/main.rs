@@ -527,7 +527,7 @@ fn main() {
         rows += &row;
         rows.push('\n');
     };
-    rayon::in_place_scope(|_| {
+    rayon::scope(|_| {
         for make in [single, double] {
             for name in [
                 "saxpy",
