@@ -36,6 +36,11 @@ pub fn fuses_scans(plan: &Plan, par: &Par) -> bool {
             .all(|s| !from_right(s.kind))
 }
 
+/// The sinks of a par that filter.
+fn filters(par: &Par) -> impl Iterator<Item = usize> + '_ {
+    (0..par.sinks.len()).filter(|&k| par.sinks[k].kind == SinkKind::Filter)
+}
+
 impl<I: Simd> Emit<'_, I> {
     /// The types of a sink's combined values.
     pub(crate) fn value_types(&self, sink: &Sink) -> Vec<ScalarType> {
@@ -327,28 +332,21 @@ impl<I: Simd> Emit<'_, I> {
             .sinks
             .iter()
             .any(|s| s.kind == SinkKind::Reduce || is_scan(s.kind));
+        let stream = self.stream(par, which);
         if !blocks || which == Chunk::Count {
-            return self.chunk_stretch(par, which, slots, lo, hi, lo, None);
+            return match stream {
+                Some(stream) => self.stretches(par, which, slots, &stream, (lo, hi)),
+                None => self.chunk_stretch(par, which, slots, lo, hi, lo, None),
+            };
         }
         // Block by block; where memory bounds the par, in streams as long as whole blocks remain.
         let word = Kind::Scalar(ScalarType::U64);
-        let stream = self.stream(par, which);
         let (head, inside, exit) = (
             self.isa.label(&[word, word]),
             self.isa.label(&[]),
             self.isa.label(&[]),
         );
-        let filters = (0..par.sinks.len())
-            .filter(|&k| which == Chunk::Main && par.sinks[k].kind == SinkKind::Filter);
-        let filters: Vec<usize> = filters.collect();
-        // The number kept lies in memory from block to block: its slot still tells the room.
-        let kept = (!filters.is_empty()).then(|| self.isa.slot(8 * par.sinks.len()));
-        if let Some(kept) = kept {
-            let zero = self.word(0);
-            for &k in &filters {
-                self.isa.store(ScalarType::U64, zero, kept, 8 * k as i32);
-            }
-        }
+        let kept = self.begin_kept(par, which);
         let streams = stream.map(|stream| {
             let again = self.isa.label(&[word]);
             self.isa.jump(again, &[lo]);
@@ -376,12 +374,31 @@ impl<I: Simd> Emit<'_, I> {
             self.isa.branch(rest, (again, &[stop]), (done, &[]));
             self.isa.enter(done);
         }
-        if let Some(kept) = kept {
-            for &k in &filters {
-                let count = self.isa.load(ScalarType::U64, kept, 8 * k as i32);
-                let slot = self.slot_of(slots, k, SlotUse::Kept, 0);
-                self.isa.store(ScalarType::U64, count, slot, 0);
-            }
+        self.end_kept(par, slots, kept);
+    }
+
+    /// Memory for what filters have kept so far, from one stretch to the next: their slots still tell the room. `None`
+    /// where nothing is filtered.
+    pub(super) fn begin_kept(&mut self, par: &Par, which: Chunk) -> Option<Reg> {
+        let mut filters = filters(par).peekable();
+        if which != Chunk::Main || filters.peek().is_none() {
+            return None;
+        }
+        let kept = self.isa.slot(8 * par.sinks.len());
+        let zero = self.word(0);
+        for k in filters {
+            self.isa.store(ScalarType::U64, zero, kept, 8 * k as i32);
+        }
+        Some(kept)
+    }
+
+    /// Tells the driver what filters have kept.
+    pub(super) fn end_kept(&mut self, par: &Par, slots: &[(usize, SlotUse)], kept: Option<Reg>) {
+        let Some(kept) = kept else { return };
+        for k in filters(par) {
+            let count = self.isa.load(ScalarType::U64, kept, 8 * k as i32);
+            let slot = self.slot_of(slots, k, SlotUse::Kept, 0);
+            self.isa.store(ScalarType::U64, count, slot, 0);
         }
     }
 
@@ -399,7 +416,7 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn chunk_stretch(
+    pub(super) fn chunk_stretch(
         &mut self,
         par: &Par,
         which: Chunk,

@@ -8,8 +8,8 @@
 //!   with a single row that is a second stream of memory; with a scan, whose groups wait for the carry of the one
 //!   before, a second chain of carries.
 //!
-//! A par is run so where each of its sinks is a reduction by a row of the table or a fused scan, the body reads at least one
-//! row (neighbouring iterations, neighbouring elements) and gathers nothing, and does no more than [`LIGHT`] operations
+//! A par is run so where each of its sinks is a reduction by a row of the table or a fused scan, or where all of them filter
+//! (then rows are fetched, and no blocks go side by side); where the body reads at least one row (neighbouring iterations, neighbouring elements) and gathers nothing, and does no more than [`LIGHT`] operations
 //! for a row. Rows are not fetched where all of them are likely to be in the cache: where the first sweep of a scan has just
 //! brought them, or where the par is shorter than [`FAR`] bytes. What carries so much that registers run short is run so only
 //! beyond [`FAR`], and only with a single row.
@@ -72,11 +72,14 @@ impl<I: Simd> Emit<'_, I> {
             return None;
         }
         let fused = fuses_scans(self.plan, par);
+        let filters = which == Chunk::Main
+            && !par.sinks.is_empty()
+            && par.sinks.iter().all(|s| s.kind == SinkKind::Filter);
         let mut carried = 0;
         let mut scans = false;
         for sink in &par.sinks {
             let scan = is_scan(sink.kind);
-            if which == Chunk::Totals && !scan {
+            if filters || which == Chunk::Totals && !scan {
                 continue;
             }
             let known = scan && fused || sink.kind == SinkKind::Reduce;
@@ -143,10 +146,8 @@ impl<I: Simd> Emit<'_, I> {
         if rows.is_empty() || work - used.len() > LIGHT * rows.len() {
             return None;
         }
-        let blocks = match (scans || rows.len() == 1) && 2 * carried <= REGISTERS {
-            true => 2,
-            false => 1,
-        };
+        let pays = (scans || rows.len() == 1) && 2 * carried <= REGISTERS;
+        let blocks = if pays && !filters { 2 } else { 1 };
         let far_only = 4 * carried > REGISTERS;
         let near = scans && which == Chunk::Main;
         if (near && far_only) || (blocks == 1 && (near || far_only)) {
@@ -335,6 +336,39 @@ impl<I: Simd> Emit<'_, I> {
         }
         let next = self.word_op(ScalarOp::Add, at, all);
         self.isa.jump(again, &[next]);
+    }
+
+    /// Runs `[lo, hi)` of a par of filters, stretch by stretch.
+    pub(crate) fn stretches(
+        &mut self,
+        par: &Par,
+        which: Chunk,
+        slots: &[(usize, SlotUse)],
+        stream: &Stream<'_>,
+        (lo, hi): (Reg, Reg),
+    ) {
+        let kept = self.begin_kept(par, which);
+        let far = self.is_far(par, stream);
+        let stretch = self.stretch_of(stream, far);
+        let head = self.isa.label(&[Kind::Scalar(ScalarType::U64)]);
+        let (inside, exit) = (self.isa.label(&[]), self.isa.label(&[]));
+        self.isa.jump(head, &[lo]);
+        self.isa.enter(head);
+        let begin = self.isa.params(head)[0];
+        let more = self.word_op(ScalarOp::Lt, begin, hi);
+        self.isa.repeat(more, (inside, &[]), (exit, &[]));
+        self.isa.enter(inside);
+        if let Some(far) = far {
+            self.fetch(par, stream, begin, far);
+        }
+        // What is left, not the end of a stretch, is compared: the end may be beyond all numbers.
+        let left = self.word_op(ScalarOp::Sub, hi, begin);
+        let length = self.word_op(ScalarOp::Min, left, stretch);
+        let end = self.word_op(ScalarOp::Add, begin, length);
+        self.chunk_stretch(par, which, slots, begin, end, lo, kept);
+        self.isa.jump(head, &[end]);
+        self.isa.enter(exit);
+        self.end_kept(par, slots, kept);
     }
 
     /// Whether rows are fetched; `None`: never.
