@@ -106,6 +106,20 @@ fn option_match(x: &[f64]) -> (f64, f64) {
 }
 
 #[kernel]
+fn typed_none(x: f64) -> (bool, f64, u8) {
+    let none = 2.0;
+    let (mut found, other) = (None::<f64>, Option::<(u8, bool)>::None);
+    if x > none {
+        found = Some(x);
+    }
+    (
+        found.is_none(),
+        found.unwrap_or(none),
+        other.map_or(7, |(v, _)| v),
+    )
+}
+
+#[kernel]
 fn labels(h: usize, w: usize) -> (usize, i64) {
     let mut seen = 0;
     let found = 'rows: loop {
@@ -488,6 +502,8 @@ fn if_let_value(x: &[i32]) -> i32 {
 tests! {
     statements {
         agree!(shadow(3));
+        agree!(typed_none(1.0));
+        agree!(typed_none(3.0));
         agree!(patterns((3, (0.5, 7)), (1, 2, 3, 4)));
         agree!(destructuring(20));
         for (a, b) in [(5, 9), (-100, 3), (77, -8)] {
