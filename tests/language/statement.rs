@@ -119,6 +119,27 @@ fn typed_none(x: f64) -> (bool, f64, u8) {
     )
 }
 
+/// The `'a` of the macro is not that of its caller.
+macro_rules! twice {
+    ($name:ident, $n:ident, $count:ident, $label:lifetime, $inner:expr) => {
+        #[kernel]
+        fn $name($n: usize) -> usize {
+            let mut $count = 0;
+            $label: for _ in 0..$n {
+                'a: for k in 0..$n {
+                    if k > 3 {
+                        continue 'a;
+                    }
+                    $count += 1;
+                    $inner
+                }
+            }
+            $count
+        }
+    };
+}
+twice!(labels_of_two, n, count, 'a, if count > 2 { break 'a });
+
 #[kernel]
 fn labels(h: usize, w: usize) -> (usize, i64) {
     let mut seen = 0;
@@ -535,6 +556,8 @@ tests! {
     }
     jumps {
         agree!(labels(3, 3));
+        agree!(labels_of_two(3));
+        agree!(labels_of_two(1));
         agree!(labels(9, 9));
         agree!(labels(0, 5));
         agree!(returns(&[1, 2, -2, 3]));
