@@ -2,7 +2,7 @@
 //!
 //! Rust's own spelling rules decide where a name's scope does not: a constant is in upper case, a type begins with a capital,
 //! a function is in lower case. rustc compiles the function as well, so a name that breaks these rules is an error there or
-//! a message here, never another meaning.
+//! a message here, never another meaning; a constant in lower case that stands in a pattern is refused for this reason.
 
 use crate::scope::text;
 use syn::{Ident, Path};

@@ -288,5 +288,6 @@ pub mod form {
     pub const TURBOFISH_PATH: &str = "a function with type arguments cannot stand as a value in a kernel: write a closure that calls it";
     pub const CONST_ARG: &str = "a constant argument cannot be given in a kernel: it follows from the types of the arguments";
     pub const PATTERN: &str = "this form of pattern is not known in a kernel";
+    pub const LOWER_CONSTANT: &str = "a name in lower case is a variable in the patterns of a kernel: write the constant's name in upper case";
     pub const REF_MUT: &str = "a kernel hands out no references to mutable state: bind the value and assign to the variable itself";
 }

@@ -1,7 +1,7 @@
 //! The commands: one row each.
 
 use crate::args::{self, Args};
-use crate::file::{self, File};
+use crate::file::{self, File, Trouble};
 use dsl_runtime::Place;
 use dsl_runtime::backend::Backend;
 use dsl_runtime::conformance::{Bench, CallText, Verdict, run_module};
@@ -155,7 +155,10 @@ fn file(args: &Args, name: &str) -> Result<File, Stop> {
             "a file is missing",
         ));
     };
-    file::read(path).map_err(fails)
+    file::read(path).map_err(|trouble| match trouble {
+        Trouble::Unreadable(text) => misuse(text),
+        Trouble::Wrong(text) => fails(text),
+    })
 }
 
 fn backend(args: &Args) -> Result<Arc<dyn Backend>, Stop> {

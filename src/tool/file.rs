@@ -12,8 +12,16 @@ pub struct File {
     pub module: Module,
 }
 
-/// Reads a file, or standard input for `-`. The error is what to show.
-pub fn read(name: &str) -> Result<File, String> {
+/// Why there is no such text. Each is what to show.
+pub enum Trouble {
+    /// The file cannot be read.
+    Unreadable(String),
+    /// What it contains is wrong.
+    Wrong(String),
+}
+
+/// Reads a file, or standard input for `-`.
+pub fn read(name: &str) -> Result<File, Trouble> {
     let mut text = String::new();
     let (name, read) = match name {
         "-" => (
@@ -25,8 +33,13 @@ pub fn read(name: &str) -> Result<File, String> {
             std::fs::read_to_string(name).map(|found| text = found),
         ),
     };
-    read.map_err(|error| format!("{name}: {error}\n"))?;
-    let module = parse(&text).map_err(|errors| {
+    read.map_err(|error| Trouble::Unreadable(format!("{name}: {error}\n")))?;
+    module(name, &text).map_err(Trouble::Wrong)
+}
+
+/// The functions of a text.
+fn module(name: &str, text: &str) -> Result<File, String> {
+    let module = parse(text).map_err(|errors| {
         let shown = errors.iter().map(|error| {
             let line = text.lines().nth(error.line as usize - 1).unwrap_or("");
             let blank: String = line

@@ -106,6 +106,41 @@ fn option_match(x: &[f64]) -> (f64, f64) {
 }
 
 #[kernel]
+fn typed_none(x: f64) -> (bool, f64, u8) {
+    let none = 2.0;
+    let (mut found, other) = (None::<f64>, Option::<(u8, bool)>::None);
+    if x > none {
+        found = Some(x);
+    }
+    (
+        found.is_none(),
+        found.unwrap_or(none),
+        other.map_or(7, |(v, _)| v),
+    )
+}
+
+/// The `'a` of the macro is not that of its caller.
+macro_rules! twice {
+    ($name:ident, $n:ident, $count:ident, $label:lifetime, $inner:expr) => {
+        #[kernel]
+        fn $name($n: usize) -> usize {
+            let mut $count = 0;
+            $label: for _ in 0..$n {
+                'a: for k in 0..$n {
+                    if k > 3 {
+                        continue 'a;
+                    }
+                    $count += 1;
+                    $inner
+                }
+            }
+            $count
+        }
+    };
+}
+twice!(labels_of_two, n, count, 'a, if count > 2 { break 'a });
+
+#[kernel]
 fn labels(h: usize, w: usize) -> (usize, i64) {
     let mut seen = 0;
     let found = 'rows: loop {
@@ -488,6 +523,8 @@ fn if_let_value(x: &[i32]) -> i32 {
 tests! {
     statements {
         agree!(shadow(3));
+        agree!(typed_none(1.0));
+        agree!(typed_none(3.0));
         agree!(patterns((3, (0.5, 7)), (1, 2, 3, 4)));
         agree!(destructuring(20));
         for (a, b) in [(5, 9), (-100, 3), (77, -8)] {
@@ -519,6 +556,8 @@ tests! {
     }
     jumps {
         agree!(labels(3, 3));
+        agree!(labels_of_two(3));
+        agree!(labels_of_two(1));
         agree!(labels(9, 9));
         agree!(labels(0, 5));
         agree!(returns(&[1, 2, -2, 3]));

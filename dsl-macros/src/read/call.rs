@@ -43,7 +43,7 @@ impl Reader {
             return self.constant(&path);
         }
         if ends_in(&path.path, "None") {
-            return quote!(__cuprous::ExprKind::None);
+            return self.none(&path);
         }
         let Some(function) = self.function_path(&path) else {
             return TokenStream::new();
@@ -56,6 +56,42 @@ impl Reader {
         }
         let callee = function.callee;
         quote!(__cuprous::ExprKind::Path(#callee))
+    }
+
+    /// `None`; `None::<T>` is `{ let none: Option<T> = None; none }`.
+    fn none(&mut self, path: &ExprPath) -> TokenStream {
+        let given = path.path.segments.iter().find_map(|s| match &s.arguments {
+            PathArguments::AngleBracketed(given) => given.args.first(),
+            _ => None,
+        });
+        let none = quote!(__cuprous::ExprKind::None);
+        let Some(GenericArgument::Type(ty)) = given else {
+            return none;
+        };
+        let ty = self.ty(ty);
+        let span = Stretch::of(path);
+        let expr = |kind: TokenStream| quote!(__cuprous::Expr { kind: #kind, span: #span });
+        let (none, value) = (expr(none), expr(quote!(__cuprous::ExprKind::Local("none"))));
+        quote! {
+            __cuprous::ExprKind::Block(::core::option::Option::None, __cuprous::Block {
+                stmts: &[__cuprous::Stmt::Let {
+                    pattern: __cuprous::Pattern {
+                        kind: __cuprous::PatternKind::Bind {
+                            name: "none",
+                            mutable: false,
+                            inner: ::core::option::Option::None,
+                        },
+                        span: #span,
+                    },
+                    ty: __cuprous::Type::Option(&#ty),
+                    init: ::core::option::Option::Some(&#none),
+                    or_else: ::core::option::Option::None,
+                    span: #span,
+                }],
+                value: ::core::option::Option::Some(&#value),
+                span: #span,
+            })
+        }
     }
 
     /// A constant: rustc reads it, unless it belongs to a type parameter.

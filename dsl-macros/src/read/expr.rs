@@ -3,7 +3,7 @@
 use super::pattern::Position;
 use super::{Reader, option, ty};
 use crate::refuse::form;
-use crate::scope::text;
+use crate::scope::{context, text};
 use crate::source::Stretch;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -384,7 +384,11 @@ fn label(label: &Option<Label>) -> TokenStream {
 fn target(label: &Option<Lifetime>) -> TokenStream {
     match label {
         Some(label) => {
-            let name = text(&label.ident);
+            // A label of a `macro_rules!` and one of its caller differ, though they read the same.
+            let name = match context(label.ident.span()) {
+                Some(context) => format!("{}#{context}", text(&label.ident)),
+                None => text(&label.ident),
+            };
             quote!(::core::option::Option::Some(#name))
         }
         None => quote!(::core::option::Option::None),

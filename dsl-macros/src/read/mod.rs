@@ -20,8 +20,9 @@ use crate::scope::Scope;
 use crate::source::Lines;
 use crate::{attr, scope};
 use generic::Generics;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use std::collections::HashSet;
 use syn::{Attribute, Error, Item, ItemFn};
 
 /// What `#[kernel]` makes of a function.
@@ -42,6 +43,7 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
         generics: Generics::default(),
         called: Called::default(),
         lines: Lines::of(func, Span::call_site()),
+        variables: Vec::new(),
         errors: Vec::new(),
     };
     let contract = match attr_errors {
@@ -59,7 +61,9 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
     }
     let name = scope::text(&func.sig.ident);
     let lines = &reader.lines;
+    let variables = variables(&reader.variables);
     let tree = reader.called.tree(quote! {
+        #variables
         use ::cuprous::__private::syntax as __cuprous;
         __cuprous::Kernel {
             name: #name,
@@ -72,6 +76,20 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
     });
     let plain = reader.called.plain(*plain.block);
     Ok(Reading { tree, plain })
+}
+
+/// Items that rustc refuses if one of these names is a constant's: the pattern would then mean that constant.
+fn variables(names: &[Ident]) -> TokenStream {
+    let mut seen = HashSet::new();
+    let names = names.iter().filter(|name| seen.insert(scope::text(name)));
+    quote! {
+        #(
+            #[allow(unused_variables, non_snake_case, clippy::all, clippy::pedantic)]
+            const _: () = match () {
+                #names @ _ => {}
+            };
+        )*
+    }
 }
 
 /// The function that `#[kernel]` stands on.
@@ -94,6 +112,8 @@ struct Reader {
     generics: Generics,
     called: Called,
     lines: Lines,
+    /// The names that stand alone in patterns which may fail, and are read as variables.
+    variables: Vec<Ident>,
     errors: Vec<Error>,
 }
 

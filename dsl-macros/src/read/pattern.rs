@@ -3,7 +3,7 @@
 use super::{Reader, option};
 use crate::name::{Case, case};
 use crate::refuse::form;
-use crate::scope::text;
+use crate::scope::{Binding, text};
 use crate::source::Stretch;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -93,7 +93,12 @@ impl Reader {
                     return self.value_pattern(syn::parse_quote!(#name));
                 }
                 Case::Capital => return self.refuse(pat, form::RECORD),
-                Case::Lower => {}
+                Case::Lower => {
+                    if self.scope.get(&pat.ident) == Some(&Binding::Constant) {
+                        return self.refuse(pat, form::LOWER_CONSTANT);
+                    }
+                    self.variables.push(pat.ident.clone());
+                }
             }
         }
         if let (Some(by_ref), Some(_)) = (&pat.by_ref, &pat.mutability) {

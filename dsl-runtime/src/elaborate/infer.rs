@@ -22,6 +22,7 @@ mod wait;
 
 pub use describe::{describe, spell};
 pub use mistake::Code;
+use mistake::OWN;
 
 use super::ty::{GenericArg, Mistake, Typed};
 use crate::syntax::{Block, Expr, Kernel, Len, Pattern, Scalar, Span, Stmt, Type};
@@ -214,7 +215,7 @@ impl Infer {
         let remedy = if self.types.is_scalar(found) && self.types.is_scalar(expected) {
             format!("convert it with `as {e}`, or give both the same type")
         } else {
-            "give both the same type".to_string()
+            format!("give both the same type{OWN}")
         };
         self.mistake(
             Code::Mismatch,
@@ -330,7 +331,7 @@ impl Infer {
                     "the type here cannot be inferred: `{}`",
                     self.types.spell(id)
                 ),
-                "write the type: `let x: T = …`, `|x: T| …` or `::<T>`",
+                "write the type: `let x: T = …`, `|x: T| -> T { … }` or `::<T>`",
             )
         };
         let export = |span: Span, id: Id| self.types.export(id).ok_or_else(|| unknown(span, id));

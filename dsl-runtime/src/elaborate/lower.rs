@@ -55,6 +55,8 @@ struct Lower {
     /// The block that each name is defined in; 0 for what is visible everywhere.
     homes: Vec<u32>,
     known: HashMap<build::Known, Var>,
+    /// Truths that say whether a shape has as many elements as there are, with both numbers.
+    fits: Vec<(Var, [Atom; 2])>,
     env: Env,
     targets: Vec<Target>,
     version: u64,
@@ -81,6 +83,7 @@ pub fn lower(kernel: &'static Kernel, generics: &[GenericArg]) -> Result<Func, M
         next_block: 0,
         homes: vec![],
         known: HashMap::new(),
+        fits: vec![],
         env: Env::default(),
         targets: vec![],
         version: 0,

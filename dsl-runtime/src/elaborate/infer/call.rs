@@ -1,7 +1,7 @@
 //! Calls: of closures, kernels, functions of the prelude, associated functions.
 
 use super::instance::Instance;
-use super::mistake::nearest;
+use super::mistake::{OWN, nearest};
 use super::unify::{Class, Id, Node};
 use super::{Checked, Code, Infer};
 use crate::elaborate::method::{self, assoc};
@@ -42,7 +42,7 @@ impl Infer {
                         Code::Call,
                         span,
                         text,
-                        "call a closure, a kernel or a function of the prelude",
+                        format!("call a closure, a kernel or a function of the prelude{OWN}"),
                     )
                 })?;
                 Ok(result)
@@ -239,8 +239,10 @@ impl Infer {
         if expected == found {
             return Ok(());
         }
-        let text = format!("`{name}` takes {expected} arguments and is given {found}");
-        Err(self.mistake(Code::Arguments, span, text, format!("give it {expected}")))
+        let plural = if expected == 1 { "" } else { "s" };
+        let text = format!("`{name}` takes {expected} argument{plural} and is given {found}");
+        let remedy = format!("give it {expected}{OWN}");
+        Err(self.mistake(Code::Arguments, span, text, remedy))
     }
 }
 

@@ -223,7 +223,7 @@ impl Infer {
         match self.scope.iter().rev().find(|(n, _)| *n == name) {
             Some((_, ty)) => Ok(*ty),
             None => Err(self.mistake(
-                Code::Scope,
+                Code::Refused,
                 span,
                 format!("`{name}` is not a variable of this kernel"),
                 "pass it as an argument",
@@ -525,7 +525,7 @@ impl Infer {
         });
         found.ok_or_else(|| {
             self.mistake(
-                Code::Scope,
+                Code::Refused,
                 span,
                 "there is no such loop around this",
                 "leave a loop that stands in the same function or closure",

@@ -216,6 +216,14 @@ impl Infer {
             (Method::Collect, _) => match self.types.get(result) {
                 Node::Var(_) => return Ok(false),
                 Node::Nd(1, _) => self.add(Node::Nd(1, element)),
+                Node::Option(_) => {
+                    return Err(self.mistake(
+                        Code::Refused,
+                        span,
+                        "`collect` to an `Option` is not in the kernel language",
+                        "ask for `all(|v| v.is_some())` first, then `map` to what is inside by `unwrap`",
+                    ));
+                }
                 _ => self.seq(element),
             },
             (Method::Unzip | Method::Flatten | Method::Concat, Node::Var(_)) => return Ok(false),

@@ -40,10 +40,12 @@ codes! {
     Call "CU0110" "a call of a value that is no function";
     Length "CU0111" "the length of a fixed array is not a constant";
     Unsupported "CU0112" "a type that kernels do not have";
-    Scope "CU0113" "a name or label that is not in scope";
     Operator "CU0114" "an operator on operands that do not have it";
     Cast "CU0115" "a cast between types that do not cast";
 }
+
+/// What to add to a remedy where two types do not fit: rustc has accepted them, so it knows another method by that name.
+pub(super) const OWN: &str = "; kernels know methods by their names, so a trait method of your own needs a name that they do not know";
 
 impl Code {
     /// A mistake of this kind.

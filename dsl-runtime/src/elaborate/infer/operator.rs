@@ -1,5 +1,6 @@
 //! Operators, indices, fields, casts and constant lengths.
 
+use super::mistake::OWN;
 use super::unify::{Class, Id, Node, is_integer};
 use super::wait::Obligation;
 use super::{Checked, Code, Infer};
@@ -117,7 +118,9 @@ impl Infer {
             Code::Operator,
             span,
             format!("`{}` is no operator of `{l}` and `{r}` in kernels", sign(op)),
-            "use it on scalars of one type or on ndarray arrays; on sequences write `x.zip(y).map(|(x, y)| …)`",
+            format!(
+                "use it on scalars of one type or on ndarray arrays; on sequences write `x.zip(y).map(|(x, y)| …)`{OWN}"
+            ),
         )
     }
 
@@ -146,7 +149,7 @@ impl Infer {
             Code::Operator,
             value.span,
             text,
-            "use it on scalars or ndarray arrays",
+            format!("use it on scalars or ndarray arrays{OWN}"),
         ))
     }
 
@@ -197,7 +200,8 @@ impl Infer {
         };
         let Some(member) = member else {
             let text = format!("`{}` has no field `{name}`", self.types.spell(base));
-            return Err(self.mistake(Code::Field, span, text, "tuples have `.0`, `.1`, …"));
+            let remedy = format!("tuples have `.0`, `.1`, …{OWN}");
+            return Err(self.mistake(Code::Field, span, text, remedy));
         };
         self.unify(member, result, span)?;
         Ok(true)
@@ -263,7 +267,9 @@ impl Infer {
             Code::Index,
             span,
             text,
-            "write `x[i]` or `&x[a..b]` on sequences, `u[[i, j]]` or `u.slice(s![…])` on ndarray arrays",
+            format!(
+                "write `x[i]` or `&x[a..b]` on sequences, `u[[i, j]]` or `u.slice(s![…])` on ndarray arrays{OWN}"
+            ),
         )
     }
 

@@ -155,8 +155,8 @@ fn every_code_has_its_mistake() {
             },
             float(),
         ),
-        (Code::Scope, SLICE, ExprKind::Local("y")),
-        (Code::Scope, SLICE, statement(ExprKind::Continue(None))),
+        (Code::Refused, SLICE, ExprKind::Local("y")),
+        (Code::Refused, SLICE, statement(ExprKind::Continue(None))),
         (
             Code::Operator,
             SLICE,

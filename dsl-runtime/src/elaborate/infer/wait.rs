@@ -1,6 +1,7 @@
 //! What waits for a type to become known, and how the waiting ends: by progress elsewhere, else by the weakest assumption
 //! that Rust would make.
 
+use super::mistake::OWN;
 use super::unify::{Class, Id, Node};
 use super::{Checked, Code, Infer};
 use crate::elaborate::method::Method;
@@ -115,7 +116,9 @@ impl Infer {
             }
             _ => {
                 let text = format!("`{}` is not a sequence", self.types.spell(ty));
-                let remedy = "use a slice, a `Vec`, a fixed array, a 1-D ndarray array or a range";
+                let remedy = format!(
+                    "use a slice, a `Vec`, a fixed array, a 1-D ndarray array or a range{OWN}"
+                );
                 return Err(self.mistake(Code::Iterate, span, text, remedy));
             }
         };
@@ -131,7 +134,7 @@ impl Infer {
         };
         let Some(found) = found else {
             let text = format!("`{}` has no elements to run over", self.types.spell(ty));
-            let remedy = "run over a range, a sequence or an iterator";
+            let remedy = format!("run over a range, a sequence or an iterator{OWN}");
             return Err(self.mistake(Code::Iterate, span, text, remedy));
         };
         self.unify(found, item, span)?;
@@ -283,7 +286,7 @@ impl Infer {
                 "the type here cannot be inferred: `{}`",
                 self.types.spell(ty)
             ),
-            "write the type: `let x: T = …`, `|x: T| …` or `::<T>`",
+            "write the type: `let x: T = …`, `|x: T| -> T { … }` or `::<T>`",
         )
     }
 }

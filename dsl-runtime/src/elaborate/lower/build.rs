@@ -405,6 +405,7 @@ impl Lower {
         self.homes.truncate(saved.vars);
         self.func.sources.truncate(saved.sources);
         self.known.retain(|_, var| (var.0 as usize) < saved.vars);
+        self.fits.retain(|(var, _)| (var.0 as usize) < saved.vars);
         self.blocks.truncate(saved.blocks);
         if let Some(block) = self.blocks.last_mut() {
             block.stmts.truncate(saved.stmts);

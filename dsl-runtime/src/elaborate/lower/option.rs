@@ -26,7 +26,12 @@ impl Lower {
         let value = (*value).clone();
         match method {
             M::Unwrap => {
-                self.check(Fault::Empty, some, vec![]);
+                let shape = self.fits.iter().find(|(fits, _)| some == (*fits).into());
+                let (fault, operands) = match shape {
+                    Some((_, lengths)) => (Fault::ShapeMismatch, lengths.to_vec()),
+                    None => (Fault::Empty, vec![]),
+                };
+                self.check(fault, some, operands);
                 Ok(value)
             }
             M::UnwrapOr => {

@@ -176,7 +176,7 @@ impl Lower {
             _ => Err(self.mistake(
                 Code::Number,
                 "a single number is needed here",
-                "reduce or index the sequence first",
+                "reduce or index the sequence first; compare sequences, not iterators, by `==`",
             )),
         }
     }
