@@ -8,11 +8,11 @@
 //! computed with, or two where the body is long.
 
 use crate::unit::Mode;
-use dsl_runtime::ir::types::Class;
 use dsl_runtime::ir::{
     Atom, Block, Combine, Expr, Func, Loop, LoopKind, Par, ScalarOp, ScalarType, SinkKind, Stmt,
     Var, VarSet, order,
 };
+use dsl_runtime::pass::effect;
 use std::collections::HashMap;
 
 /// How a par is vectorised.
@@ -489,20 +489,13 @@ struct Count {
     uneven: bool,
 }
 
-/// Whether the order of combining shows in the bits.
-pub(crate) fn ordered(op: ScalarOp, ty: ScalarType) -> bool {
-    ty.class() == Class::Float && matches!(op, ScalarOp::Add | ScalarOp::Mul)
-}
-
 /// Whether a par inside a vectorised one is a left fold in every lane.
 fn folds(func: &Func, par: &Par) -> bool {
     par.sinks.iter().all(|sink| match &sink.combine {
-        Some(Combine::Op(op)) => {
-            let short = par
-                .extent
-                .as_const()
-                .is_some_and(|n| n.bits <= order::SHORT as u64);
-            par.inner && short || !ordered(*op, func.atom_type(sink.values[0]).elem)
+        Some(Combine::Op(_)) => {
+            let extent = par.extent.as_const();
+            let short = extent.is_some_and(|n| n.bits <= order::SHORT as u64);
+            par.inner && short || !effect::shows_order(func, sink)
         }
         Some(Combine::Lambda(_)) => par.inner,
         None => false,

@@ -1,9 +1,9 @@
 //! Combining values in the canonical order (`dsl_runtime::ir::order`).
 
-use super::analysis::ordered;
 use super::{Emit, Value};
 use crate::isa::{Kind, Reg, Simd};
 use dsl_runtime::ir::{Combine, Const, ScalarOp, ScalarType, Sink, VarSet, order};
+use dsl_runtime::pass::effect;
 
 /// Interleaved lanes in memory, from one stretch of lane-wise code to the next.
 #[derive(Clone, Copy, Debug)]
@@ -62,11 +62,7 @@ impl<I: Simd> Emit<'_, I> {
 
     /// Whether the sink's bits depend on the canonical order.
     pub(crate) fn is_ordered(&self, sink: &Sink) -> bool {
-        match &sink.combine {
-            Some(Combine::Op(op)) => ordered(*op, self.type_of(sink.values[0])),
-            Some(Combine::Lambda(_)) => true,
-            None => false,
-        }
+        effect::shows_order(self.func, sink)
     }
 
     /// Memory for interleaved lanes.
