@@ -2,7 +2,7 @@
 
 extern crate dsl_runtime as cuprous;
 
-use cuprous::array::memory::{LIMIT, SMALLEST, trim, usage};
+use cuprous::array::memory::{SMALLEST, trim, usage};
 use cuprous::array::{ArrayView, Dense, HostBuffer};
 use cuprous::ir::{Const, ScalarType};
 use cuprous::{Array, Element};
@@ -148,31 +148,6 @@ fn freed_memory_is_reused() {
     // Not for another alignment, of which the allocator would have to know.
     let other = HostBuffer::uninit(len / 2, 8).unwrap();
     assert_ne!(other.as_ptr(), at);
-}
-
-#[test]
-fn a_full_pool_keeps_what_was_used_last() {
-    let _alone = COUNTERS.lock().unwrap_or_else(PoisonError::into_inner);
-    trim();
-    // Four sizes of an earlier time fill the pool.
-    (1..=4).for_each(|k| drop(HostBuffer::uninit((100 + 10 * k) << 20, 1)));
-    // Two buffers of the present, of which each is dropped while the other lives, as the grids of a time loop.
-    let mut grid = HostBuffer::uninit(64 << 20, 2).unwrap();
-    let fresh = usage().fresh;
-    for _ in 0..10 {
-        let next = HostBuffer::uninit(64 << 20, 2).unwrap();
-        drop(std::mem::replace(&mut grid, next));
-    }
-    assert!(usage().fresh - fresh <= 1);
-    drop(grid);
-    assert!(usage().pooled <= LIMIT as u64);
-    // What is larger than the pool does not empty it.
-    let pooled = usage().pooled;
-    assert!(pooled > 0);
-    drop(HostBuffer::uninit(LIMIT + 1, 1));
-    assert_eq!(usage().pooled, pooled);
-    trim();
-    assert_eq!(usage().pooled, 0);
 }
 
 #[test]
