@@ -10,6 +10,7 @@ const UNSAFE: &[&str] = &[
     "backends/cpu/src/abi.rs",
     "backends/cpu/src/driver/",
     "backends/cpu/src/executor.rs",
+    "backends/cpu/src/executor/",
     "backends/cpu/src/jit.rs",
     "backends/cpu/src/memory.rs",
     "backends/cpu/src/transfer.rs",

@@ -12,7 +12,6 @@ use dsl_runtime::ir::{
     Atom, Block, Combine, Expr, Func, Loop, LoopKind, Par, ScalarOp, ScalarType, SinkKind, Stmt,
     Var, VarSet, order,
 };
-use dsl_runtime::pass::effect;
 use std::collections::HashMap;
 
 /// How a par is vectorised.
@@ -443,7 +442,7 @@ impl Plan {
                 Expr::Par(par) => {
                     count.has_par = true;
                     count.work += 4;
-                    count.uneven |= self.varies(par.extent) || !folds(func, par);
+                    count.uneven |= self.varies(par.extent) || !super::reduce::folds(func, par);
                     self.measure(func, &par.body, true, count);
                 }
                 Expr::Index(index) => {
@@ -487,19 +486,6 @@ struct Count {
     widest: usize,
     has_par: bool,
     uneven: bool,
-}
-
-/// Whether a par inside a vectorised one is a left fold in every lane.
-fn folds(func: &Func, par: &Par) -> bool {
-    par.sinks.iter().all(|sink| match &sink.combine {
-        Some(Combine::Op(_)) => {
-            let extent = par.extent.as_const();
-            let short = extent.is_some_and(|n| n.bits <= order::SHORT as u64);
-            par.inner && short || !effect::shows_order(func, sink)
-        }
-        Some(Combine::Lambda(_)) => par.inner,
-        None => false,
-    })
 }
 
 /// Whether a body has no memory of its own and what it contains can be run over lanes.

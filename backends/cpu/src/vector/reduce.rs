@@ -2,7 +2,7 @@
 
 use super::{Emit, Value};
 use crate::isa::{Kind, Reg, Simd};
-use dsl_runtime::ir::{Combine, Const, ScalarOp, ScalarType, Sink, VarSet, order};
+use dsl_runtime::ir::{Combine, Const, Func, Par, ScalarOp, ScalarType, Sink, VarSet, order};
 use dsl_runtime::pass::effect;
 
 /// Interleaved lanes in memory, from one stretch of lane-wise code to the next.
@@ -18,6 +18,19 @@ pub(crate) struct LaneMemory {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tree {
     address: Reg,
+}
+
+/// Whether a par inside a vectorised one is a left fold in every lane.
+pub(super) fn folds(func: &Func, par: &Par) -> bool {
+    par.sinks.iter().all(|sink| match &sink.combine {
+        Some(Combine::Op(_)) => {
+            let extent = par.extent.as_const();
+            let short = extent.is_some_and(|n| n.bits <= order::SHORT as u64);
+            par.inner && short || !effect::shows_order(func, sink)
+        }
+        Some(Combine::Lambda(_)) => par.inner,
+        None => false,
+    })
 }
 
 impl<I: Simd> Emit<'_, I> {
