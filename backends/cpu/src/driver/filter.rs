@@ -1,6 +1,6 @@
 //! filter. A single worker has each chunk compacted right behind the last, as long as there is room for all of it. Of
 //! several workers each compacts its chunks to memory of its own; where a chunk belongs is known when all before it are
-//! compacted ([`Chain`]). Until then it waits among the [`Worker`]'s pending ones, of which there are only a few, while the
+//! compacted (`Chain`). Until then it waits among the `Worker`'s pending ones, of which there are only a few, while the
 //! worker goes on with other chunks.
 //!
 //! Where the room ends, no further chunk is placed until those before it have copied; then nobody knows the old place any
