@@ -30,6 +30,8 @@ const STRETCH: usize = 256;
 const ROUNDS: usize = 4;
 /// How many bytes ahead they lie.
 const AHEAD: usize = 1 << 10;
+/// The same where the body filters: its rounds are longer, so that a machine looks ahead over fewer of them.
+const FILTER_AHEAD: usize = 2 << 10;
 /// Rows of fewer bytes are taken to be in the cache.
 const FAR: u64 = 1 << 23;
 /// The most operations for a row. On a cache line each is four instructions; a core gets one line from memory in the time of
@@ -45,6 +47,8 @@ pub(crate) struct Stream<'p> {
     blocks: usize,
     /// Iterations from one fetch to the next.
     stretch: usize,
+    /// How many bytes ahead.
+    ahead: usize,
     /// What is fetched; empty: nothing.
     rows: Vec<(&'p Index, Place)>,
     /// The statements that the places of rows depend on.
@@ -158,6 +162,7 @@ impl<I: Simd> Emit<'_, I> {
         Some(Stream {
             blocks,
             stretch: if near { order::BLOCK } else { stretch },
+            ahead: if filters { FILTER_AHEAD } else { AHEAD },
             rows: if near { vec![] } else { rows },
             places: if near { vec![] } else { used },
             bytes: widest,
@@ -390,13 +395,13 @@ impl<I: Simd> Emit<'_, I> {
             .op(ScalarOp::Select, ScalarType::U64, &[far, short, block])
     }
 
-    /// Fetches, in a par that is `far`, what will be read [`AHEAD`] bytes after iteration `i` of each block.
+    /// Fetches, in a par that is `far`, what will be read some bytes after iteration `i` of each block.
     fn fetch(&mut self, par: &Par, stream: &Stream<'_>, i: Reg, far: Reg) {
         let (some, next) = (self.isa.label(&[]), self.isa.label(&[]));
         self.isa.branch(far, (some, &[]), (next, &[]));
         self.isa.enter(some);
         for b in 0..stream.blocks {
-            let ahead = b * order::BLOCK + AHEAD / stream.bytes;
+            let ahead = b * order::BLOCK + stream.ahead / stream.bytes;
             let ahead = self.add(i, ahead as u64);
             self.define(par.index, Value::Scalar(ahead));
             for stmt in &stream.places {
