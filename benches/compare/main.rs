@@ -489,7 +489,7 @@ fn main() {
          iterators and std's functions compiled for the machine{}.\n\n",
         size.name(),
         if with_peer {
-            ", *peer* a second hand-vectorised program"
+            ", *peer* a second hand-vectorised program that ran by itself"
         } else {
             ""
         }
