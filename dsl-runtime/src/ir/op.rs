@@ -399,7 +399,12 @@ pub fn cast(to: ScalarType, value: Const) -> Const {
         };
     }
     match to {
-        ScalarType::Bool => Const::bool(value.bits != 0),
+        ScalarType::Bool => Const::bool(match value.ty {
+            // Both zeros of a float are false.
+            ScalarType::F32 => f32::from_bits(value.bits as u32) != 0.0,
+            ScalarType::F64 => f64::from_bits(value.bits) != 0.0,
+            _ => value.bits != 0,
+        }),
         ScalarType::I8 => to!(i8),
         ScalarType::I16 => to!(i16),
         ScalarType::I32 => to!(i32),

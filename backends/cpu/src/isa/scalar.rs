@@ -234,6 +234,15 @@ pub(super) fn cast(
     let target = scalar_type(to);
     let signed = from.class() == Class::Signed;
     match (from.is_float(), to.is_float()) {
+        // What is not zero is true, however small or wide.
+        (true, _) if to == ScalarType::Bool => {
+            let zero = match from {
+                ScalarType::F32 => b.ins().f32const(0.0),
+                _ => b.ins().f64const(0.0),
+            };
+            b.ins().fcmp(FloatCC::NotEqual, v, zero)
+        }
+        (false, _) if to == ScalarType::Bool => b.ins().icmp_imm_u(IntCC::NotEqual, v, 0),
         (true, true) if to == ScalarType::F64 => b.ins().fpromote(target, v),
         (true, true) => b.ins().fdemote(target, v),
         (false, true) => {
