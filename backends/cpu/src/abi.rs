@@ -45,7 +45,7 @@ pub struct Frame {
     pub runtime: *const Runtime,
     /// Where an exact unit writes its failure, and [`Runtime::alloc`] the number of bytes it could not get.
     pub fault: *mut FaultRecord,
-    /// For the driver's own use (a memory pool, say); compiled code does not look at it.
+    /// For the driver's own use (what the call holds); compiled code does not look at it.
     pub context: *mut u8,
 }
 

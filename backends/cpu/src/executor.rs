@@ -7,7 +7,7 @@ mod result;
 use crate::abi::{self, EnvSlot, FaultRecord, Frame};
 use crate::crew::Crew;
 use crate::driver::Workspace;
-use crate::memory::{Handle, RUNTIME};
+use crate::memory::{Handle, Live, RUNTIME};
 use crate::plan::{Action, ArrayInfo, Moves, Plan, Scalar, Slot, Source, Step, operations};
 use crate::profile;
 use crate::rate::Rate;
@@ -474,7 +474,7 @@ impl Walk<'_, '_> {
         slots.clear();
         slots.extend((0..unit.results.len()).map(|k| (&raw mut words[2 * k]).cast::<u8>()));
         // References to what dies become the region's. Borrowed memory keeps one here: it is never unshared.
-        let mut kept = vec![];
+        let (mut given, mut kept) = (vec![], vec![]);
         for var in &image.plan.regions[number].dying {
             let Slot::Array(slot) = image.plan.slots[var] else {
                 continue;
@@ -486,21 +486,31 @@ impl Walk<'_, '_> {
                 if handle.bytes().is_none() {
                     kept.push(handle.clone());
                 }
-                handle.into_block();
+                given.push(handle);
             }
         }
+        let live = Live::default();
+        for fill in &image.regions[number] {
+            if let Fill::Block(slot) = *fill
+                && let Some(held) = &arrays[slot as usize]
+            {
+                held.handle.iter().for_each(|handle| live.lend(handle));
+            }
+        }
+        given.iter().for_each(|handle| live.lend(handle));
+        given.into_iter().for_each(|handle| live.give(handle));
         let mut fault = FaultRecord::default();
         let frame = Frame {
             env: env.as_ptr(),
             slots: slots.as_ptr(),
             runtime: &RUNTIME,
             fault: &mut fault,
-            context: std::ptr::null_mut(),
+            context: live.context(),
         };
         // SAFETY: the code lives as long as the image; the environment and the slots are what it asks for.
         let status = unsafe { (unit.main)(&frame) };
         match status {
-            abi::OK => {}
+            abi::OK => live.hand_on(),
             abi::MEMORY => {
                 return Err(Stop::Failure(Failure::OutOfMemory {
                     bytes: bytes_of(fault.operands[0]),

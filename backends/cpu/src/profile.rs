@@ -13,6 +13,9 @@ pub struct Profile {
     pub launches: u64,
     /// Buffers that were taken for arrays.
     pub allocations: u64,
+    /// Arrays whose buffers went to the pool or to a result. Of runs on one thread as many as `allocations`, but for the
+    /// results that are still held.
+    pub ends: u64,
 }
 
 /// Reads the counters.
@@ -20,6 +23,7 @@ pub fn read() -> Profile {
     Profile {
         launches: LAUNCHED.get(),
         allocations: crate::memory::allocated(),
+        ends: crate::memory::ended(),
     }
 }
 

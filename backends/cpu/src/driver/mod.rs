@@ -14,6 +14,7 @@ pub mod scatter_with;
 
 use crate::abi::{self, ChunkFn, CombineFn, FaultRecord, Frame, Runtime, SlotUse};
 use crate::crew::{Crew, Shares, Tickets, Turn};
+use crate::memory::Live;
 use crate::rate::Rate;
 use crate::unit::ParUnit;
 use dsl_runtime::ir::order::BLOCK;
@@ -452,13 +453,13 @@ impl Run<'_> {
     }
 
     /// The frame of a call; it borrows what it points to.
-    fn frame(&self, slots: &[*mut u8], fault: &mut FaultRecord) -> Frame {
+    fn frame(&self, slots: &[*mut u8], fault: &mut FaultRecord, live: &Live) -> Frame {
         Frame {
             env: self.job.env.as_ptr(),
             slots: slots.as_ptr(),
             runtime: self.job.runtime,
             fault,
-            context: std::ptr::null_mut(),
+            context: live.context(),
         }
     }
 
@@ -470,7 +471,8 @@ impl Run<'_> {
         fault: &mut FaultRecord,
         chunk: Chunk,
     ) -> Result<(), Stop> {
-        let frame = self.frame(slots, fault);
+        let live = Live::default();
+        let frame = self.frame(slots, fault, &live);
         // SAFETY: the caller of `run` vouches for the code and its environment; the slots were bound.
         match unsafe { code(&frame, chunk.lo, chunk.hi) } {
             abi::OK => Ok(()),
@@ -579,10 +581,10 @@ impl Run<'_> {
 
     /// After the last chunk.
     unsafe fn finish(&self) -> Result<(), Trouble> {
-        let mut fault = FaultRecord::default();
+        let (mut fault, live) = (FaultRecord::default(), Live::default());
         for (number, sink) in self.sinks.iter().enumerate() {
             if sink.kind == SinkKind::Reduce {
-                let frame = self.frame(self.slots, &mut fault);
+                let frame = self.frame(self.slots, &mut fault, &live);
                 // SAFETY: the run has ended; nobody else uses the words.
                 let words = unsafe { self.words(sink.words.clone()) };
                 // SAFETY: as above.

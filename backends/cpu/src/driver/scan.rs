@@ -6,6 +6,7 @@
 
 use super::{Chunk, Run, Sink, Stop, Worker, is_scan};
 use crate::abi::{self, CombineFn, Frame};
+use crate::memory::Live;
 use dsl_runtime::ir::order::BLOCK;
 
 /// Words beside those of `e`.
@@ -44,7 +45,8 @@ impl Run<'_> {
                 let end = first + (chunk.hi as usize).div_ceil(BLOCK) * k;
                 let carry = self.words(sink.words.start..first);
                 let blocks = self.words(start..end);
-                let frame = self.frame(self.slots, &mut worker.fault);
+                let live = Live::default();
+                let frame = self.frame(self.slots, &mut worker.fault, &live);
                 let status = chain(&frame, self.combine(number), k, carry, blocks);
                 if status != abi::OK {
                     return self.fail(status, &worker.fault);

@@ -6,6 +6,7 @@
 
 use super::{Chunk, Run, Stop, Target, Worker};
 use crate::abi::{self, CombineFn, Frame};
+use crate::memory::Live;
 use crate::transfer::load;
 
 /// Words of a sink of `k` values.
@@ -60,7 +61,8 @@ impl Run<'_> {
                 // SAFETY: the only worker.
                 false => unsafe { self.words(sink.words.clone()) },
             };
-            let frame = self.frame(self.slots, &mut worker.fault);
+            let live = Live::default();
+            let frame = self.frame(self.slots, &mut worker.fault, &live);
             let values = &worker.slots[first + 1..];
             // SAFETY: the indices were tested; the places of this stretch belong to whose turn it is.
             status = unsafe {
