@@ -8,6 +8,7 @@ pub mod effect;
 mod fuse;
 mod hoist;
 mod legalize;
+pub mod narrow;
 mod schedule;
 mod simplify;
 
@@ -65,6 +66,11 @@ pub const PASSES: &[Pass] = &[
         run: legalize::run,
     },
     Pass {
+        name: "narrow",
+        doc: "adds up small integers as 32-bit ones",
+        run: narrow::run,
+    },
+    Pass {
         name: "schedule",
         doc: "gives every par its levels",
         run: schedule::run,
@@ -74,7 +80,7 @@ pub const PASSES: &[Pass] = &[
 /// The order in which an optimising place has them run.
 pub const OPTIMISE: &[&str] = &[
     "simplify", "cse", "dce", "fuse", "hoist", "bounds", "simplify", "cse", "dce", "fuse",
-    "legalize", "simplify", "cse", "hoist", "dce", "schedule",
+    "legalize", "simplify", "narrow", "cse", "hoist", "dce", "schedule",
 ];
 
 /// The order for a place that runs what was elaborated as it is.

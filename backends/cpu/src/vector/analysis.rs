@@ -7,6 +7,7 @@
 //! inner pars are looked at by themselves. A body that mostly gathers stays scalar. The lanes fill four registers of the widest type that is
 //! computed with, or two where the body is long.
 
+use super::small::lane_type;
 use crate::unit::Mode;
 use dsl_runtime::ir::{
     Atom, Block, Combine, Expr, Func, Loop, LoopKind, Par, ScalarOp, ScalarType, SinkKind, Stmt,
@@ -269,7 +270,7 @@ impl Plan {
             .any(|s| matches!(s.kind, SinkKind::Scan | SinkKind::ExScan));
         // Lanes that are combined fill registers of their own type.
         let reduced = par.sinks.iter().filter(|s| s.kind == SinkKind::Reduce);
-        let reduced = reduced.map(|s| 16 / func.atom_type(s.values[0]).elem.bytes());
+        let reduced = reduced.map(|s| 16 / lane_type(func, par, s).bytes());
         let full = reduced.max().unwrap_or(0);
         let reduces = full > 0;
         let canonical = if par.inner {

@@ -17,6 +17,7 @@ mod reduce;
 mod scalar;
 mod scan;
 mod sink;
+mod small;
 mod stream;
 
 pub use analysis::{Plan, free_names};

@@ -307,7 +307,7 @@ impl<I: Simd> Emit<'_, I> {
             let data: Vec<Reg> = output.arrays.iter().map(|a| a.data).collect();
             let state = match sink.kind {
                 SinkKind::Reduce if counts.is_some() => {
-                    let state = self.reduce_state(sink, lo, false);
+                    let state = self.reduce_state(par, sink, lo, true);
                     carried.extend(self.reduce_start(&state));
                     state
                 }
@@ -319,7 +319,7 @@ impl<I: Simd> Emit<'_, I> {
                     // Outside of blocks nothing here depends on the order, but vector rounds need lanes.
                     let lanes = lanes || !par.inner && self.plan.width(par.index).is_some();
                     if lanes {
-                        self.reduce_state(sink, lo, par.inner)
+                        self.reduce_state(par, sink, lo, false)
                     } else {
                         carried.extend(
                             sink.outer
@@ -422,15 +422,26 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// A reduction of the values from `lo` on, without its start value.
-    pub(crate) fn reduce_state<'s>(&mut self, sink: &'s Sink, lo: Reg, inner: bool) -> State<'s> {
+    pub(crate) fn reduce_state<'s>(
+        &mut self,
+        par: &Par,
+        sink: &'s Sink,
+        lo: Reg,
+        block: bool,
+    ) -> State<'s> {
         match &sink.combine {
             Some(Combine::Op(op)) => {
-                let memory = self.lane_memory(*op, self.type_of(sink.values[0]), inner);
+                let total = self.type_of(sink.values[0]);
+                let (values, memory) = match block {
+                    true => self.block_lanes(par, sink, *op),
+                    false => (sink.values.clone(), self.lane_memory(*op, total, par.inner)),
+                };
                 self.reset_lanes(&memory);
                 State::Lanes {
-                    value: sink.values[0],
+                    values,
                     memory,
                     begin: lo,
+                    total,
                 }
             }
             _ => State::Fold {
@@ -458,7 +469,13 @@ impl<I: Simd> Emit<'_, I> {
     /// Its total.
     pub(crate) fn reduce_total(&mut self, state: &State<'_>, carried: &[Reg]) -> Vec<Reg> {
         match state {
-            State::Lanes { memory, .. } => vec![self.join_lanes(memory)],
+            State::Lanes { memory, total, .. } => {
+                let joined = self.join_lanes(memory);
+                vec![match *total == memory.ty {
+                    true => joined,
+                    false => self.isa.cast(memory.ty, *total, joined),
+                }]
+            }
             State::Fold { types, .. } => carried[..types.len()].to_vec(),
             other => unreachable!("no reduction: {other:?}"),
         }

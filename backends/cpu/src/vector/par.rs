@@ -506,7 +506,7 @@ impl<I: Simd> Emit<'_, I> {
             let state = match sink.kind {
                 _ if !wanted => State::Idle,
                 SinkKind::Reduce => {
-                    let state = self.reduce_state(sink, lo, false);
+                    let state = self.reduce_state(par, sink, lo, true);
                     carried.extend(self.reduce_start(&state));
                     state
                 }

@@ -41,11 +41,13 @@ pub(crate) enum State<'s> {
         types: Vec<ScalarType>,
         first: bool,
     },
-    /// Interleaved lanes; values are counted from `begin`.
+    /// Interleaved lanes; values are counted from `begin`. Several join the same lane one after the other; the total is of
+    /// type `total`.
     Lanes {
-        value: Atom,
+        values: Vec<Atom>,
         memory: LaneMemory,
         begin: Reg,
+        total: ScalarType,
     },
     /// A scan by groups.
     Groups(Groups),
@@ -129,13 +131,16 @@ impl<I: Simd> Emit<'_, I> {
             }
             State::Fold { sink, types, first } => self.step_fold(sink, types, *first, carried),
             State::Lanes {
-                value,
+                values,
                 memory,
                 begin,
+                ..
             } => {
-                let value = self.scalar(*value);
                 let k = self.word_op(ScalarOp::Sub, i, *begin);
-                self.join_lane(memory, k, value);
+                for &value in values {
+                    let value = self.lane_value(memory, value);
+                    self.join_lane(memory, k, value);
+                }
                 vec![]
             }
             State::Groups(groups) => {
@@ -302,20 +307,12 @@ impl<I: Simd> Emit<'_, I> {
                 }
                 vec![]
             }
-            State::Lanes { value, memory, .. } => {
-                let value = self.value(*value);
-                let regs = self.pack(&value, memory.ty);
+            State::Lanes { values, memory, .. } => {
                 let mut all = carried.to_vec();
-                for (k, reg) in regs.into_iter().enumerate() {
-                    let acc = &mut all[part * self.registers(memory.ty.bytes()) + k];
-                    let joined = self.apply_lanes(
-                        memory.op,
-                        memory.ty,
-                        &[Value::Pack(vec![*acc]), Value::Pack(vec![reg])],
-                    );
-                    if let Value::Pack(joined) = joined {
-                        *acc = joined[0];
-                    }
+                let count = self.registers(memory.ty.bytes());
+                let own = part * count..(part + 1) * count;
+                for &value in values {
+                    self.join_group(memory, value, &mut all[own.clone()]);
                 }
                 all
             }

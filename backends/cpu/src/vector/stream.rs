@@ -17,6 +17,7 @@
 use super::par::{Chunk, fuses_scans};
 use super::scan::is_scan;
 use super::sink::State;
+use super::small::lane_type;
 use super::{Emit, Lanes, Scope, Value};
 use crate::abi::SlotUse;
 use crate::isa::{Callee, Kind, Label, Reg, Simd};
@@ -93,9 +94,8 @@ impl<I: Simd> Emit<'_, I> {
             scans |= scan;
             carried += match scan {
                 true => 1,
-                false => {
-                    (order::LANES * self.type_of(sink.values[0]).bytes()).div_ceil(self.isa.bytes())
-                }
+                false => (order::LANES * lane_type(self.func, par, sink).bytes())
+                    .div_ceil(self.isa.bytes()),
             };
         }
         let mut places: Vec<&Stmt> = vec![];
