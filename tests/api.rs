@@ -16,6 +16,8 @@ mod edge;
 mod emission;
 #[path = "api/failure.rs"]
 mod failure;
+#[path = "first/kernel.rs"]
+mod first;
 #[path = "api/memory.rs"]
 mod memory;
 #[path = "api/order.rs"]
@@ -30,8 +32,30 @@ mod thread;
 mod tool;
 
 use cuprous::prelude::Place;
+use std::process::{Command, Output};
 
 /// The places whose results are bit-identical.
 fn compiled() -> impl Iterator<Item = Place> {
     [Place::interp(), Place::cpu()].into_iter()
+}
+
+/// Set in a process that [`alone`] begins.
+const ALONE: &str = "CUPROUS_TEST_ALONE";
+
+/// Whether this process runs for [`alone`].
+fn is_alone() -> bool {
+    std::env::var_os(ALONE).is_some()
+}
+
+/// Runs one of these tests, by its path, once more in a process of its own; [`is_alone`] tells it so.
+fn alone(test: &str, prepare: impl FnOnce(&mut Command)) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "--nocapture", test])
+        .env(ALONE, "1");
+    prepare(&mut command);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("running 1 test\n"), "{test}: {text}");
+    output
 }

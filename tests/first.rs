@@ -3,39 +3,11 @@
 // Kernels in every spelling that users may write, not only the shortest.
 #![allow(clippy::all)]
 
+#[path = "first/kernel.rs"]
+mod first;
+
 use cuprous::prelude::*;
-
-#[kernel]
-fn saxpy(a: f32, x: &[f32], y: &[f32]) -> Vec<f32> {
-    x.zip(y).map(|(x, y)| a * x + y)
-}
-
-#[kernel]
-fn spmv(rows: &[usize], cols: &[u32], vals: &[f64], x: &[f64]) -> Vec<f64> {
-    indices(rows.len() - 1).map(|r| {
-        (rows[r]..rows[r + 1])
-            .map(|k| vals[k] * x[cols[k] as usize])
-            .sum()
-    })
-}
-
-#[kernel]
-fn heat(u: &Array2<f64>, k: f64, steps: usize) -> Array2<f64> {
-    let (h, w) = u.dim();
-    let mut g = u.clone();
-    for _ in 0..steps {
-        g = Array2::from_shape_fn((h, w), |(i, j)| {
-            if i == 0 || j == 0 || i + 1 == h || j + 1 == w {
-                g[[i, j]]
-            } else {
-                g[[i, j]]
-                    + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]]
-                        - 4.0 * g[[i, j]])
-            }
-        });
-    }
-    g
-}
+use first::{heat, saxpy, spmv};
 
 /// Prefix sums of both members, and the sum of the first.
 #[kernel]
@@ -235,11 +207,11 @@ fn an_error_points_into_the_source() {
             text.starts_with("error[CU0201]: index 9 is out of bounds for length 1"),
             "{text}"
         );
-        let at = include_str!("first.rs")
+        let at = include_str!("first/kernel.rs")
             .lines()
             .position(|line| line.contains("x[cols[k] as usize]"));
         assert!(
-            text.contains(&format!("tests/first.rs:{}:", at.unwrap() + 1)),
+            text.contains(&format!("tests/first/kernel.rs:{}:", at.unwrap() + 1)),
             "{text}"
         );
         assert!(text.contains("x[cols[k] as usize]"), "{text}");

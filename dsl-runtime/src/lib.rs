@@ -23,6 +23,7 @@ pub mod private;
 pub mod rng;
 pub mod scalar;
 pub mod syntax;
+mod tuple;
 
 #[doc(hidden)]
 pub use private as __private;

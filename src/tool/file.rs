@@ -80,14 +80,4 @@ fn module(name: &str, text: &str) -> Result<File, String> {
 }
 
 /// A whole program, for whoever has none yet.
-const EXAMPLE: &str = "\
-func @double[%n](%x: [%n]f64) -> [%n]f64 {
-  %y: [%n]f64 = par (%i in 0..%n) {
-    %v: f64 = index %x[%i]
-    %w: f64 = add %v, %v
-    collect %w
-  }
-  return %y
-}
-; run: @double([1.0, 2.5]) == [2.0, 5.0]
-";
+const EXAMPLE: &str = include_str!("example.cup");

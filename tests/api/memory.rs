@@ -1,12 +1,8 @@
 //! What a call allocates: its results, and nothing of their order besides.
 
+use crate::first::{heat, saxpy};
+use crate::{alone, is_alone};
 use cuprous::prelude::*;
-use std::process::Command;
-
-#[kernel]
-fn saxpy(a: f32, x: &[f32], y: &[f32]) -> Vec<f32> {
-    x.zip(y).map(|(x, y)| a * x + y)
-}
 
 #[kernel]
 fn positive(x: &[f32]) -> Vec<f32> {
@@ -19,24 +15,6 @@ fn prefix(x: &[f32]) -> Vec<f32> {
 }
 
 #[kernel]
-fn heat(u: &Array2<f64>, k: f64, steps: usize) -> Array2<f64> {
-    let (h, w) = u.dim();
-    let mut g = u.clone();
-    for _ in 0..steps {
-        g = Array2::from_shape_fn((h, w), |(i, j)| {
-            if i == 0 || j == 0 || i + 1 == h || j + 1 == w {
-                g[[i, j]]
-            } else {
-                g[[i, j]]
-                    + k * (g[[i - 1, j]] + g[[i + 1, j]] + g[[i, j - 1]] + g[[i, j + 1]]
-                        - 4.0 * g[[i, j]])
-            }
-        });
-    }
-    g
-}
-
-#[kernel]
 fn chain(x: &[f32], y: &[f32]) -> f32 {
     let a = x.zip(y).map(|(x, y)| x * y);
     let b = a.map(|v| v + 1.0);
@@ -46,11 +24,23 @@ fn chain(x: &[f32], y: &[f32]) -> f32 {
     e.sum()
 }
 
-/// Run by [`results_and_nothing_besides`] in a process of its own: the counters are the whole process's. What is counted
-/// is fresh memory, the pool being emptied before: an array whose memory is used again costs nothing.
+/// In a process of its own: the counters are the whole process's.
 #[test]
-#[ignore = "a part of the test `results_and_nothing_besides`"]
-fn counted() {
+fn results_and_nothing_besides() {
+    if is_alone() {
+        return count();
+    }
+    let output = alone("memory::results_and_nothing_besides", |_| ());
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// What is counted is fresh memory, the pool being emptied before: an array whose memory is used again costs nothing.
+fn count() {
     use cuprous::array::memory::{trim, usage};
     let n = 1 << 20;
     let (x, y) = (vec![1.0f32; n], vec![-2.0f32; n]);
@@ -111,19 +101,6 @@ fn counted() {
             Box::new(saxpy::call(2.0, &z, &there).on(&place).run().unwrap())
         });
     }
-}
-
-#[test]
-fn results_and_nothing_besides() {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "memory::counted"])
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Places by name, by scope and by environment.
 
+use crate::{alone, is_alone};
 use cuprous::prelude::*;
-use std::process::Command;
 
 #[kernel]
 fn one() -> i32 {
@@ -106,28 +106,23 @@ fn scopes_nest_and_belong_to_their_thread() {
     assert_eq!(Place::current(), outside);
 }
 
-/// Run by [`environment`] in a process of its own.
-#[test]
-#[ignore = "a part of the test `environment`"]
-fn child() {
-    println!("<{}>", Place::current());
-    match one::call().run() {
-        Ok(value) => println!("<value {value}>"),
-        Err(error) => println!("<{}: {error}>", error.code()),
-    }
-}
-
+/// Each value of the variable in a process of its own, which says what it finds.
 #[test]
 fn environment() {
-    let run = |value: Option<&str>| {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["--ignored", "--exact", "--nocapture", "place::child"])
-            .env_remove("CUPROUS_PLACE");
-        if let Some(value) = value {
-            command.env("CUPROUS_PLACE", value);
+    if is_alone() {
+        println!("<{}>", Place::current());
+        match one::call().run() {
+            Ok(value) => println!("<value {value}>"),
+            Err(error) => println!("<{}: {error}>", error.code()),
         }
-        String::from_utf8(command.output().unwrap().stdout).unwrap()
+        return;
+    }
+    let run = |value: Option<&str>| {
+        let output = alone("place::environment", |command| {
+            command.env_remove("CUPROUS_PLACE");
+            command.envs(value.map(|value| ("CUPROUS_PLACE", value)));
+        });
+        String::from_utf8(output.stdout).unwrap()
     };
     let text = run(None);
     assert!(

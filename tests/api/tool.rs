@@ -3,17 +3,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-const TEXT: &str = "\
-func @double[%n](%x: [%n]f64) -> [%n]f64 {
-  %y: [%n]f64 = par (%i in 0..%n) {
-    %v: f64 = index %x[%i]
-    %w: f64 = add %v, %v
-    collect %w
-  }
-  return %y
-}
-; run: @double([1.0, 2.5]) == [2.0, 5.0]
-";
+/// What the tool shows to whoever has no program yet.
+const TEXT: &str = include_str!("../../src/tool/example.cup");
 
 fn cuprous(args: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cuprous"))

@@ -58,6 +58,15 @@ fn unit(slots: &[(usize, SlotUse)], main: cuprous_cpu::abi::ChunkFn, values: &[u
     }
 }
 
+/// Where results of type `f64` go.
+fn doubles(data: *mut f64) -> Target {
+    Target {
+        data: data.cast(),
+        bytes: 8,
+        elem: ScalarType::F64,
+    }
+}
+
 /// Runs on every crew, as if each iteration were dear and as if it were cheap.
 fn everywhere(
     unit: &ParUnit,
@@ -372,11 +381,7 @@ fn scan_has_the_canonical_order() {
                 &[x.as_ptr() as u64],
                 n,
                 |space| {
-                    space.targets.push(Target {
-                        data: data.cast(),
-                        bytes: 8,
-                        elem: ScalarType::F64,
-                    });
+                    space.targets.push(doubles(data));
                     let e = std::iter::once(2.5f64.to_bits());
                     space.add(SinkKind::Scan, 1, 0, e, 0, n as u64);
                 },
@@ -429,11 +434,7 @@ fn filter_keeps_the_order() {
                 &[x.as_ptr() as u64],
                 n,
                 |space| {
-                    space.targets.push(Target {
-                        data: std::ptr::null_mut(),
-                        bytes: 8,
-                        elem: ScalarType::F64,
-                    });
+                    space.targets.push(doubles(std::ptr::null_mut()));
                     let arrays = std::iter::once((1, 8));
                     let room = Room::new(room as u64, n as u64, arrays);
                     space.rooms.push(room.unwrap());
@@ -482,11 +483,7 @@ fn scatter_writes_and_refuses() {
                 &[indices.as_ptr() as u64],
                 n,
                 |space| {
-                    space.targets.push(Target {
-                        data: data.cast(),
-                        bytes: 8,
-                        elem: ScalarType::F64,
-                    });
+                    space.targets.push(doubles(data));
                     let none = std::iter::empty();
                     space.add(SinkKind::Scatter, 1, 0, none, 2 * n as u64, n as u64);
                 },
@@ -538,11 +535,7 @@ fn scatter_with_combines_in_the_order_of_iterations() {
                 &[indices.as_ptr() as u64],
                 n,
                 |space| {
-                    space.targets.push(Target {
-                        data: data.cast(),
-                        bytes: 8,
-                        elem: ScalarType::F64,
-                    });
+                    space.targets.push(doubles(data));
                     let none = std::iter::empty();
                     space.add(SinkKind::ScatterWith, 1, 0, none, len as u64, n as u64);
                 },
@@ -582,11 +575,7 @@ fn a_fault_ends_the_run() {
         x.len(),
         |space| {
             let data = std::ptr::without_provenance_mut(8);
-            space.targets.push(Target {
-                data,
-                bytes: 8,
-                elem: ScalarType::F64,
-            });
+            space.targets.push(doubles(data));
             space.add(SinkKind::Collect, 1, 0, std::iter::empty(), 0, 100_000);
         },
         |outcome, _| assert_eq!(outcome, Err(Trouble::Fault)),

@@ -5,6 +5,7 @@ use super::Dims;
 use crate::call::{Output, Param};
 use crate::ir::ScalarType;
 use crate::syntax::Describe;
+use crate::tuple::for_each_tuple;
 use smallvec::SmallVec;
 use std::mem::offset_of;
 
@@ -82,7 +83,7 @@ scalars! {
 }
 
 macro_rules! tuples {
-    ($($($t:ident $i:tt),+;)*) => {$(
+    ($($($t:ident $o:ident $i:tt),+;)*) => {$(
         // SAFETY: the members of a tuple lie where `offset_of!` says, and each is covered by its own leaves.
         unsafe impl<$($t: Element),+> Element for ($($t,)+) {
             const SCALAR: Option<ScalarType> = None;
@@ -97,20 +98,7 @@ macro_rules! tuples {
         }
     )*};
 }
-tuples! {
-    A 0;
-    A 0, B 1;
-    A 0, B 1, C 2;
-    A 0, B 1, C 2, D 3;
-    A 0, B 1, C 2, D 3, E 4;
-    A 0, B 1, C 2, D 3, E 4, F 5;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
-}
+for_each_tuple!(tuples);
 
 // SAFETY: the members of an array lie one behind the other, each covered by the leaves of `T`.
 unsafe impl<T: Element, const N: usize> Element for [T; N] {

@@ -4,6 +4,7 @@ use crate::array::element::Element;
 use crate::array::erased::{Borrowed, BorrowedMut, from_const, from_leaves};
 use crate::array::{Array, Dense, Value};
 use crate::place::Place;
+use crate::tuple::for_each_tuple;
 use ndarray::{ArrayBase, ArrayRef, DataMut, Dimension, Ix1, OwnedRepr};
 use smallvec::SmallVec;
 
@@ -164,21 +165,8 @@ macro_rules! tuples {
         }
     )*};
 }
-tuples! {
-    ;
-    A P 0;
-    A P 0, B Q 1;
-    A P 0, B Q 1, C R 2;
-    A P 0, B Q 1, C R 2, D S 3;
-    A P 0, B Q 1, C R 2, D S 3, E T 4;
-    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5;
-    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6;
-    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7;
-    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7, I X 8;
-    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7, I X 8, J Y 9;
-    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7, I X 8, J Y 9, K Z 10;
-    A P 0, B Q 1, C R 2, D S 3, E T 4, F U 5, G V 6, H W 7, I X 8, J Y 9, K Z 10, L AA 11;
-}
+tuples! { ; }
+for_each_tuple!(tuples);
 
 impl<T: Element, const N: usize> Output for [T; N] {
     type Device = [T; N];

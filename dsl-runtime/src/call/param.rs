@@ -4,6 +4,7 @@ use super::passed::{Own, Passed, from_placed};
 use crate::array::Array;
 use crate::array::element::Element;
 use crate::array::erased::{Borrowed, BorrowedMut, from_const, to_const};
+use crate::tuple::for_each_tuple;
 use ndarray::{
     ArrayBase, ArrayRef, CowArray, CowRepr, Dimension, Ix1, OwnedArcRepr, OwnedRepr, ViewRepr,
 };
@@ -77,7 +78,7 @@ macro_rules! scalars {
 scalars! { bool i8 i16 i32 i64 isize u8 u16 u32 u64 usize f32 f64 }
 
 macro_rules! tuples {
-    ($($($t:ident $i:tt),+;)*) => {$(
+    ($($($t:ident $o:ident $i:tt),+;)*) => {$(
         impl<'a, $($t: Param<'a>),+> Param<'a> for ($($t,)+) {
             fn pass(self) -> Passed<'a> {
                 Passed::tuple(vec![$(self.$i.pass()),+])
@@ -89,20 +90,7 @@ macro_rules! tuples {
         }
     )*};
 }
-tuples! {
-    A 0;
-    A 0, B 1;
-    A 0, B 1, C 2;
-    A 0, B 1, C 2, D 3;
-    A 0, B 1, C 2, D 3, E 4;
-    A 0, B 1, C 2, D 3, E 4, F 5;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
-}
+for_each_tuple!(tuples);
 
 /// A value of an element type.
 struct One<T>(T);

@@ -65,18 +65,8 @@ pub fn ln_f32(x: f32) -> f32 {
 /// The logarithm of zero, of what is subnormal, infinite or below zero, and of NaN.
 #[kernel]
 fn edge_f64(x: f64) -> f64 {
-    let tiny = x < f64::MIN_POSITIVE;
-    let scaled = if tiny { x * 18014398509481984.0 } else { x };
-    let bias = if tiny {
-        TWO_52 + 1023.0 + 54.0
-    } else {
-        TWO_52 + 1023.0
-    };
-    let bits = scaled
-        .to_bits()
-        .wrapping_add(ONE_F64.wrapping_sub(SQRT_HALF_F64));
-    let k = f64::from_bits((bits >> 52) | TWO_52_BITS) - bias;
-    let f = f64::from_bits((bits & 0xf_ffff_ffff_ffff).wrapping_add(SQRT_HALF_F64)) - 1.0;
+    let (k, m) = parts_f64(x);
+    let f = m - 1.0;
     let s = f / (2.0 + f);
     let z = s * s;
     let w = z * z;
@@ -102,6 +92,26 @@ fn edge_f64(x: f64) -> f64 {
     let y = if x < f64::INFINITY { y } else { x };
     let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
     if x < 0.0 { f64::NAN } else { y }
+}
+
+/// k and m with a = m 2^k and √½ ≤ m < √2, for a positive a, also a subnormal one.
+#[kernel]
+pub(super) fn parts_f64(a: f64) -> (f64, f64) {
+    let tiny = a < f64::MIN_POSITIVE;
+    let scaled = if tiny { a * 18014398509481984.0 } else { a };
+    let bias = if tiny {
+        TWO_52 + 1023.0 + 54.0
+    } else {
+        TWO_52 + 1023.0
+    };
+    let bits = scaled
+        .to_bits()
+        .wrapping_add(ONE_F64.wrapping_sub(SQRT_HALF_F64));
+    let k = f64::from_bits((bits >> 52) | TWO_52_BITS) - bias;
+    (
+        k,
+        f64::from_bits((bits & 0xf_ffff_ffff_ffff).wrapping_add(SQRT_HALF_F64)),
+    )
 }
 
 /// The logarithm of zero, of what is subnormal, infinite or below zero, and of NaN.

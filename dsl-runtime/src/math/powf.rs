@@ -4,25 +4,14 @@
 //! square and the first coefficient of the series are carried with their errors. In f32 all of it is done in f64.
 
 use super::exp::{LN2_HIGH_F64, LN2_LOW_F64, LOG2_E_F64, tail_f64};
-use super::ln::{self, ONE_F64, SQRT_HALF_F64, TWO_52, TWO_52_BITS};
+use super::ln::{self, ONE_F64, SQRT_HALF_F64, TWO_52, TWO_52_BITS, parts_f64};
 use crate::kernel;
 
 /// x^y, with the special cases of IEEE 754 (`pow`).
 #[kernel]
 pub fn powf_f64(x: f64, y: f64) -> f64 {
     let a = x.abs();
-    let tiny = a < f64::MIN_POSITIVE;
-    let scaled = if tiny { a * 18014398509481984.0 } else { a };
-    let bias = if tiny {
-        TWO_52 + 1023.0 + 54.0
-    } else {
-        TWO_52 + 1023.0
-    };
-    let bits = scaled
-        .to_bits()
-        .wrapping_add(ONE_F64.wrapping_sub(SQRT_HALF_F64));
-    let k = f64::from_bits((bits >> 52) | TWO_52_BITS) - bias;
-    let m = f64::from_bits((bits & 0xf_ffff_ffff_ffff).wrapping_add(SQRT_HALF_F64));
+    let (k, m) = parts_f64(a);
     // s = (m - 1) / (m + 1).
     let f = m - 1.0;
     let d = m + 1.0;

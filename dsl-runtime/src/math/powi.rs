@@ -3,29 +3,25 @@
 use crate::ir::build::Builder;
 use crate::ir::{Atom, Const, ScalarOp, ScalarType};
 use crate::kernel;
+use crate::scalar::Real;
 
 /// x^n: the product of the squarings of x that the bits of |n| choose, from the lowest on; its reciprocal for a negative n.
 #[kernel]
 pub fn powi_f64(x: f64, n: i32) -> f64 {
-    let mut base = x;
-    let mut left = n.unsigned_abs();
-    let mut power = if left & 1 == 1 { x } else { 1.0 };
-    while left > 1 {
-        left >>= 1;
-        base *= base;
-        if left & 1 == 1 {
-            power *= base;
-        }
-    }
-    if n < 0 { 1.0 / power } else { power }
+    power(x, n)
 }
 
-/// x^n: the product of the squarings of x that the bits of |n| choose, from the lowest on; its reciprocal for a negative n.
+/// The same in `f32`.
 #[kernel]
 pub fn powi_f32(x: f32, n: i32) -> f32 {
+    power(x, n)
+}
+
+#[kernel]
+fn power<T: Real>(x: T, n: i32) -> T {
     let mut base = x;
     let mut left = n.unsigned_abs();
-    let mut power = if left & 1 == 1 { x } else { 1.0 };
+    let mut power = if left & 1 == 1 { x } else { T::one() };
     while left > 1 {
         left >>= 1;
         base *= base;
@@ -33,7 +29,7 @@ pub fn powi_f32(x: f32, n: i32) -> f32 {
             power *= base;
         }
     }
-    if n < 0 { 1.0 / power } else { power }
+    if n < 0 { T::one() / power } else { power }
 }
 
 /// x^n for an exponent that is known: the same products, without a loop.

@@ -8,6 +8,7 @@ use super::exp::{
     tail_f64,
 };
 use crate::kernel;
+use crate::scalar::Real;
 
 /// The hyperbolic tangent.
 #[kernel]
@@ -21,24 +22,7 @@ pub fn tanh_f64(x: f64) -> f64 {
     let r = k.mul_add(-LN2_LOW_F64, h);
     let tail = tail_f64(r, k.mul_add(-LN2_LOW_F64, h - r));
     let scale = f64::from_bits(t.to_bits() << 52);
-    // e^2x = scale + scale r + scale tail: the second product is exact, and smaller than either neighbour of `scale`.
-    let linear = scale * r;
-    let below = scale - 1.0;
-    let above = scale + 1.0;
-    let n_linear = below + linear;
-    let d_linear = above + linear;
-    let n_lost = ((below - n_linear) + linear) + ((scale - below) - 1.0);
-    let d_lost = ((above - d_linear) + linear) + ((scale - above) + 1.0);
-    let n_tail = scale.mul_add(tail, n_lost);
-    let d_tail = scale.mul_add(tail, d_lost);
-    let n = n_linear + n_tail;
-    let d = d_linear + d_tail;
-    let n_rest = (n_linear - n) + n_tail;
-    let d_rest = (d_linear - d) + d_tail;
-    let inverse = 1.0 / d;
-    let q = n * inverse;
-    let remainder = (-q).mul_add(d_rest, (-q).mul_add(d, n) + n_rest);
-    remainder.mul_add(inverse, q).copysign(x)
+    quotient(scale, r, tail).copysign(x)
 }
 
 /// The hyperbolic tangent.
@@ -53,23 +37,31 @@ pub fn tanh_f32(x: f32) -> f32 {
     let r = k.mul_add(-LN2_LOW_F32, h);
     let tail = tail_f32(r, k.mul_add(-LN2_LOW_F32, h - r));
     let scale = f32::from_bits(t.to_bits() << 23);
+    quotient(scale, r, tail).copysign(x)
+}
+
+/// N / (N + 2) where N + 1 = e^2x = scale + scale r + scale tail.
+#[kernel]
+fn quotient<T: Real>(scale: T, r: T, tail: T) -> T {
+    let one = T::one();
+    // The second product is exact, and smaller than either neighbour of `scale`.
     let linear = scale * r;
-    let below = scale - 1.0;
-    let above = scale + 1.0;
+    let below = scale - one;
+    let above = scale + one;
     let n_linear = below + linear;
     let d_linear = above + linear;
-    let n_lost = ((below - n_linear) + linear) + ((scale - below) - 1.0);
-    let d_lost = ((above - d_linear) + linear) + ((scale - above) + 1.0);
+    let n_lost = ((below - n_linear) + linear) + ((scale - below) - one);
+    let d_lost = ((above - d_linear) + linear) + ((scale - above) + one);
     let n_tail = scale.mul_add(tail, n_lost);
     let d_tail = scale.mul_add(tail, d_lost);
     let n = n_linear + n_tail;
     let d = d_linear + d_tail;
     let n_rest = (n_linear - n) + n_tail;
     let d_rest = (d_linear - d) + d_tail;
-    let inverse = 1.0 / d;
+    let inverse = one / d;
     let q = n * inverse;
     let remainder = (-q).mul_add(d_rest, (-q).mul_add(d, n) + n_rest);
-    remainder.mul_add(inverse, q).copysign(x)
+    remainder.mul_add(inverse, q)
 }
 
 /// Added to a number below 2^51, it rounds it to an integer that stands in the low bits of the sum, raised by 1023.

@@ -1,6 +1,7 @@
 //! What rustc knows and a macro cannot: the meaning of a type's path, and the value of a constant's path.
 
 use super::{Len, Scalar, Type};
+use crate::tuple::for_each_tuple;
 use ndarray::{Array, ArrayRef, Dimension, OwnedRepr, ViewRepr};
 
 /// A type that a kernel can name: its structure as a constant. Resolves aliases.
@@ -72,7 +73,7 @@ scalars! {
 }
 
 macro_rules! tuples {
-    ($($($t:ident $i:tt),*;)*) => {$(
+    ($($($t:ident $o:ident $i:tt),*;)*) => {$(
         impl<$($t: Describe),*> Describe for ($($t,)*) {
             const TYPE: Type = Type::Tuple(&[$($t::TYPE),*]);
         }
@@ -83,21 +84,8 @@ macro_rules! tuples {
         }
     )*};
 }
-tuples! {
-    ;
-    A 0;
-    A 0, B 1;
-    A 0, B 1, C 2;
-    A 0, B 1, C 2, D 3;
-    A 0, B 1, C 2, D 3, E 4;
-    A 0, B 1, C 2, D 3, E 4, F 5;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
-    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
-}
+tuples! { ; }
+for_each_tuple!(tuples);
 
 impl<T: Describe, const N: usize> Describe for [T; N] {
     const TYPE: Type = Type::Array {

@@ -1,33 +1,11 @@
 //! The mistakes that inference reports: a table of their codes.
 
+use crate::elaborate::code::codes;
 use crate::elaborate::ty::Mistake;
 use crate::syntax::{Source, Span};
 
-macro_rules! codes {
-    ($($variant:ident $code:literal $doc:literal;)*) => {
-        /// A kind of mistake that types show.
-        ///
-        /// | code | the mistake |
-        /// |---|---|
-        $(#[doc = concat!("| ", $code, " | ", $doc, " |")])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Code { $(#[doc = $doc] $variant),* }
-
-        impl Code {
-            /// All of them.
-            pub const ALL: &[Code] = &[$(Code::$variant),*];
-            /// The code that users see.
-            pub fn code(self) -> &'static str {
-                match self { $(Code::$variant => $code),* }
-            }
-            /// What kind of mistake it is, for the reference.
-            pub fn doc(self) -> &'static str {
-                match self { $(Code::$variant => $doc),* }
-            }
-        }
-    };
-}
 codes! {
+    /// A kind of mistake that types show.
     Mismatch "CU0101" "an expression has another type than its place asks for";
     Method "CU0102" "a method that values of this type do not have in kernels";
     Arguments "CU0103" "a call with another number of arguments";

@@ -288,31 +288,23 @@ impl Lower {
         } else {
             self.test(&arm.pattern, value)?
         };
-        let Some(guard) = arm.guard else {
-            return self.branch(
-                matches,
-                ty,
-                |lower| {
-                    lower.bind_pattern(&arm.pattern, value)?;
-                    let value = lower.expr_in(arm.body, tail)?;
-                    lower.env.slots.truncate(mark);
-                    Ok(value)
-                },
-                |lower| lower.match_arms(value, rest, ty, tail),
-            );
+        let holds = match arm.guard {
+            None => matches,
+            Some(guard) => {
+                let holds = self.branch(
+                    matches,
+                    &BOOL,
+                    |lower| {
+                        lower.bind_pattern(&arm.pattern, value)?;
+                        let holds = lower.condition(guard)?;
+                        lower.env.slots.truncate(mark);
+                        Ok(Value::Scalar(holds))
+                    },
+                    |_| Ok(Value::Scalar(FALSE)),
+                )?;
+                self.atom(&holds, &BOOL)?
+            }
         };
-        let holds = self.branch(
-            matches,
-            &BOOL,
-            |lower| {
-                lower.bind_pattern(&arm.pattern, value)?;
-                let holds = lower.condition(guard)?;
-                lower.env.slots.truncate(mark);
-                Ok(Value::Scalar(holds))
-            },
-            |_| Ok(Value::Scalar(FALSE)),
-        )?;
-        let holds = self.atom(&holds, &BOOL)?;
         self.branch(
             holds,
             ty,

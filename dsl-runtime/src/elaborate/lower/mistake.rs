@@ -1,33 +1,11 @@
 //! The mistakes that the lowering reports: a table of their codes.
 
 use super::Lower;
+use crate::elaborate::code::codes;
 use crate::elaborate::ty::Mistake;
 
-macro_rules! codes {
-    ($($variant:ident $code:literal $doc:literal;)*) => {
-        /// A kind of mistake that shows when a typed kernel is turned into the IR.
-        ///
-        /// | code | the mistake |
-        /// |---|---|
-        $(#[doc = concat!("| ", $code, " | ", $doc, " |")])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Code { $(#[doc = $doc] $variant),* }
-
-        impl Code {
-            /// All of them.
-            pub const ALL: &[Code] = &[$(Code::$variant),*];
-            /// The code that users see.
-            pub fn code(self) -> &'static str {
-                match self { $(Code::$variant => $code),* }
-            }
-            /// What kind of mistake it is, for the reference.
-            pub fn doc(self) -> &'static str {
-                match self { $(Code::$variant => $doc),* }
-            }
-        }
-    };
-}
 codes! {
+    /// A kind of mistake that shows when a typed kernel is turned into the IR.
     Ragged "CU0140" "rows of different lengths where one array is needed";
     Number "CU0141" "a sequence where a single number is needed";
     Element "CU0142" "elements of a type that no array can hold";
