@@ -210,6 +210,24 @@ impl Isa for Cranelift<'_> {
         );
     }
 
+    fn branch_seldom(&mut self, cond: Reg, exit: Label, next: Label) {
+        let first = match either(&self.build.func, value(cond)) {
+            Some(Either { first, second, not }) => {
+                // `a or b` is true, or its opposite false, as soon as the first is true.
+                let decided = if not { next } else { exit };
+                let other = self.label(&[]);
+                self.branch(reg(first), (decided, &[]), (other, &[]));
+                self.enter(other);
+                match not {
+                    true => return self.branch(reg(second), (next, &[]), (exit, &[])),
+                    false => reg(second),
+                }
+            }
+            None => cond,
+        };
+        self.branch(first, (exit, &[]), (next, &[]));
+    }
+
     /// The round is the second successor: Cranelift visits that one first, while it still knows the loop, and only so
     /// moves what does not change out of it (`egraph/elaborate.rs`: a loop is forgotten at the first block outside).
     fn repeat(&mut self, cond: Reg, inside: (Label, &[Reg]), exit: (Label, &[Reg])) {
@@ -300,5 +318,45 @@ impl Isa for Cranelift<'_> {
     fn note(&mut self, text: &str) {
         let at = self.build.current_block().map_or(0, |b| b.as_u32());
         self.notes.push((at, text.to_owned()));
+    }
+}
+
+/// `first or second`, or the opposite of that.
+struct Either {
+    first: ir::Value,
+    second: ir::Value,
+    not: bool,
+}
+
+/// Two comparisons of which one suffices.
+fn either(func: &ir::Function, cond: ir::Value) -> Option<Either> {
+    let made = |v| match func.dfg.value_def(v) {
+        ir::ValueDef::Result(inst, _) => Some(&func.dfg.insts[inst]),
+        _ => None,
+    };
+    let compares = |v| made(v).is_some_and(|inst| inst.opcode() == ir::Opcode::Icmp);
+    match *made(cond)? {
+        ir::InstructionData::Binary {
+            opcode: ir::Opcode::Bor,
+            args: [first, second],
+        } if compares(first) && compares(second) => Some(Either {
+            first,
+            second,
+            not: false,
+        }),
+        ir::InstructionData::IntCompare {
+            opcode: ir::Opcode::Icmp,
+            cond: IntCC::Equal,
+            args: [inner, zero],
+        } if func.dfg.value_type(inner) == types::I8
+            && super::product::integer(func, zero) == Some(0) =>
+        {
+            let inner = either(func, inner)?;
+            Some(Either {
+                not: !inner.not,
+                ..inner
+            })
+        }
+        _ => None,
     }
 }

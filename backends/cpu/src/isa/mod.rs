@@ -66,6 +66,9 @@ pub trait Isa {
     fn jump(&mut self, to: Label, args: &[Reg]);
     /// Ends the block: where the scalar `bool` is true, to `then`.
     fn branch(&mut self, cond: Reg, then: (Label, &[Reg]), other: (Label, &[Reg]));
+    /// Ends the block: where the scalar `bool` is true, which is seldom, to `exit`, else to `next`. Of alternatives the
+    /// second is looked at only where the first does not decide.
+    fn branch_seldom(&mut self, cond: Reg, exit: Label, next: Label);
     /// Ends the block, the head of a loop: where the scalar `bool` is true, to the next round.
     fn repeat(&mut self, cond: Reg, inside: (Label, &[Reg]), exit: (Label, &[Reg]));
     /// Ends the function with a word.

@@ -13,6 +13,7 @@ mod memory;
 mod nest;
 mod origin;
 mod par;
+mod ragged;
 mod reduce;
 mod scalar;
 mod scan;
@@ -326,7 +327,7 @@ impl<'f, I: Simd> Emit<'f, I> {
         match self.mode {
             Mode::Fast => {
                 let exit = self.fault_exit();
-                self.isa.branch(bad, (exit, &[]), (next, &[]));
+                self.isa.branch_seldom(bad, exit, next);
             }
             Mode::Exact => {
                 let failed = self.isa.label(&[]);

@@ -334,10 +334,13 @@ impl<I: Simd> Emit<'_, I> {
             .any(|s| s.kind == SinkKind::Reduce || is_scan(s.kind));
         let stream = self.stream(par, which);
         if !blocks || which == Chunk::Count {
-            return match stream {
-                Some(stream) => self.stretches(par, which, slots, &stream, (lo, hi)),
-                None => self.chunk_stretch(par, which, slots, lo, hi, lo, None),
-            };
+            if let Some(stream) = stream {
+                return self.stretches(par, which, slots, &stream, (lo, hi));
+            }
+            if let Some(ragged) = self.ragged(par, which) {
+                return self.ragged_rows(par, which, slots, &ragged, (lo, hi));
+            }
+            return self.chunk_stretch(par, which, slots, lo, hi, lo, None);
         }
         // Block by block; where memory bounds the par, in streams as long as whole blocks remain.
         let word = Kind::Scalar(ScalarType::U64);

@@ -34,7 +34,7 @@ const AHEAD: usize = 1 << 10;
 /// The same where the body filters: its rounds are longer, so that a machine looks ahead over fewer of them.
 const FILTER_AHEAD: usize = 2 << 10;
 /// Rows of fewer bytes are taken to be in the cache.
-const FAR: u64 = 1 << 23;
+pub(super) const FAR: u64 = 1 << 23;
 /// The most operations for a row. On a cache line each is four instructions; a core gets one line from memory in the time of
 /// about twenty.
 const LIGHT: usize = 4;

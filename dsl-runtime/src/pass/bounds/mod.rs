@@ -536,6 +536,18 @@ impl Bounds<'_> {
         def.into()
     }
 
+    /// `lo` and `hi` where the extent is the length of `lo..hi`: `select (lt lo hi) (sub hi lo) 0`.
+    fn range_end(&self, extent: Atom) -> Option<(Atom, Atom)> {
+        let of = |atom: Atom, wanted| match self.defs.get(&atom.as_var()?)? {
+            Def::Op(op, operands) if *op == wanted => Some(operands.clone()),
+            _ => None,
+        };
+        let chosen = of(extent, ScalarOp::Select)?;
+        let (order, length) = (of(chosen[0], ScalarOp::Lt)?, of(chosen[1], ScalarOp::Sub)?);
+        let empty = chosen[2].as_const().is_some_and(|n| n.bits == 0);
+        (empty && order[0] == length[1] && order[1] == length[0]).then_some((order[0], order[1]))
+    }
+
     fn test(
         &mut self,
         i: Atom,
@@ -545,6 +557,7 @@ impl Bounds<'_> {
         place: Place,
         before: &mut Vec<Stmt>,
     ) {
+        let end = self.range_end(extent);
         let mut op = |op, operands| self.op(op, operands, place, before);
         let cond = match reach {
             Reach::Index => op(ScalarOp::Le, vec![extent, len]),
@@ -552,6 +565,13 @@ impl Bounds<'_> {
                 let inside = op(ScalarOp::Lt, vec![i, len]);
                 let none = op(ScalarOp::Eq, vec![extent, Atom::size(0)]);
                 op(ScalarOp::Or, vec![none, inside])
+            }
+            // The rounds of `k..hi` read up to `hi`, or nothing.
+            Reach::Sum(k @ Atom::Var(_)) if end.is_some_and(|(lo, _)| lo == k) => {
+                let (_, hi) = end.expect("tested");
+                let inside = op(ScalarOp::Le, vec![hi, len]);
+                let none = op(ScalarOp::Le, vec![hi, k]);
+                op(ScalarOp::Or, vec![inside, none])
             }
             // Where it begins behind the end, no room is left for a round.
             Reach::Sum(k @ Atom::Var(_)) => {
