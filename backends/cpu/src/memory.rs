@@ -407,10 +407,7 @@ mod tests {
     #[test]
     fn a_call_that_fails_gives_back_what_it_holds() {
         let before = (allocated(), ended());
-        let (shared, dying) = (
-            Handle::uninit(8, 1).unwrap(),
-            Handle::uninit(8, 1).unwrap(),
-        );
+        let (shared, dying) = (Handle::uninit(8, 1).unwrap(), Handle::uninit(8, 1).unwrap());
         {
             let live = Live::default();
             let mut fault = crate::abi::FaultRecord::default();

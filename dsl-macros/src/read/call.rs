@@ -239,6 +239,7 @@ impl Reader {
         if let Some(message) = of_method(&name) {
             return self.refuse(&call.method, message);
         }
+        self.known.add(&call.method);
         let name_span = Stretch::from(call.method.span());
         let turbofish = match &call.turbofish {
             Some(given) => self.turbofish(given),
