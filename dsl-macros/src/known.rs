@@ -100,7 +100,7 @@ impl On {
 pub struct Known(Vec<(Ident, &'static Row)>);
 
 impl Known {
-    /// Notes a call.
+    /// Notes a call, as a method or by its path.
     pub fn add(&mut self, method: &Ident) {
         let name = text(method);
         let row = METHODS
@@ -206,10 +206,10 @@ fn asked(name: &Ident, row: &Row, scalar: &Ident) -> TokenStream {
     quote_spanned! {span=> {
         #library
         {
-            trait Earlier: Sized {
+            trait KnownInKernels: Sized {
                 fn #name(self #params) {}
             }
-            impl<T> Earlier for #earlier {}
+            impl<T> KnownInKernels for #earlier {}
             let x = #rest;
             #receiver.#name(#args);
         }

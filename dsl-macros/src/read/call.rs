@@ -147,6 +147,7 @@ impl Reader {
         match found {
             Meaning::Member => {
                 let (ty, name) = typed(path)?;
+                self.known.add(&last.ident);
                 let errors = self.errors.len();
                 let ty = self.ty(&ty);
                 let callee = quote!(__cuprous::Callee::Assoc(#ty, #name));

@@ -25,7 +25,7 @@ pub struct OutOfScope;
 pub struct Bare;
 
 /// The result where there is no such method.
-pub enum Nothing {}
+pub struct Nothing;
 
 /// What a method may be missing on.
 pub trait Plain {}
