@@ -122,32 +122,49 @@ impl Known {
 /// The item that asks for one method. Every token of it is at the method's name, and so is what rustc says.
 fn item(name: &Ident, row: &Row) -> TokenStream {
     let span = name.span();
-    let asked = row.on.scalars().iter().map(|scalar| {
-        let scalar = Ident::new(scalar, span);
-        asked(name, row, &scalar)
-    });
-    let (items, bare) = match row.library {
-        Some(library) => absent(name, row, library),
-        None => Default::default(),
-    };
+    let scalars: Vec<Scalar> = row
+        .on
+        .scalars()
+        .iter()
+        .map(|s| Scalar::new(s, span))
+        .collect();
+    let library = row
+        .library
+        .map(|library| behind(name, row, library, &scalars));
+    let first = first(name, row, &scalars);
     quote_spanned! {span=>
         #[allow(
             dead_code, unused_mut, unused_variables, unstable_name_collisions, clippy::all, clippy::pedantic
         )]
         const _: () = {
             use ::cuprous::__private::known as __cuprous;
-            #items
             fn known() {
-                #bare
-                #(#asked)*
+                #library
+                #first
             }
         };
     }
 }
 
-/// What is there besides the library's trait: a trait whose method is found last, and the bound that tells them apart. And the
-/// question whether the user has a trait that has the method on every type.
-fn absent(name: &Ident, row: &Row, library: &str) -> (TokenStream, TokenStream) {
+/// A type that is asked, and the variable that says where its method was found.
+struct Scalar {
+    ty: TokenStream,
+    found: Ident,
+}
+
+impl Scalar {
+    fn new(name: &str, span: Span) -> Scalar {
+        let ty = Ident::new(name, span);
+        Scalar {
+            ty: quote_spanned!(span=> ::core::primitive::#ty),
+            found: Ident::new(&format!("found_{name}"), span),
+        }
+    }
+}
+
+/// The question whether the method is the library's. It is asked of a type without methods too, for a trait of the user's that
+/// every type has.
+fn behind(name: &Ident, row: &Row, library: &str, scalars: &[Scalar]) -> TokenStream {
     let span = name.span();
     let (params, args) = operands(row, span);
     let shown = text(name);
@@ -157,7 +174,14 @@ fn absent(name: &Ident, row: &Row, library: &str) -> (TokenStream, TokenStream) 
         "{}import `{library}`; a method of your own cannot be called in a kernel: make it a kernel and call that",
         row.instead
     );
-    let items = quote_spanned! {span=>
+    let asked = scalars.iter().map(|Scalar { ty, found }| {
+        quote_spanned! {span=>
+            let mut x = __cuprous::outer::<#ty, _>();
+            let #found = __cuprous::scope(&x);
+            library(#found, x.#name(#args));
+        }
+    });
+    quote_spanned! {span=>
         #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
         trait Library<R> {}
         #[diagnostic::do_not_recommend]
@@ -175,44 +199,38 @@ fn absent(name: &Ident, row: &Row, library: &str) -> (TokenStream, TokenStream) 
             }
         }
         impl<T: __cuprous::Plain> Absent for T {}
-    };
-    let bare = quote_spanned! {span=>
+
         library(__cuprous::OutOfScope, __cuprous::Bare.#name(#args));
-    };
-    (items, bare)
+        #(#asked)*
+    }
 }
 
-/// The question what the method is on one scalar type.
-fn asked(name: &Ident, row: &Row, scalar: &Ident) -> TokenStream {
+/// The question whether there is a method that rustc prefers to the library's, since it takes the receiver in another way: with
+/// one of ours that takes it so, there would be two.
+fn first(name: &Ident, row: &Row, scalars: &[Scalar]) -> TokenStream {
     let span = name.span();
     let (params, args) = operands(row, span);
-    let library = row.library.map(|_| {
-        quote_spanned! {span=>
-            let mut x = __cuprous::outer::<::core::primitive::#scalar, _>();
-            let l = __cuprous::scope(&x);
-            library(l, x.#name(#args));
-        }
-    });
-    // Where rustc prefers a method that takes the receiver in another way, it must not be there: it would be the second one.
-    let (earlier, receiver) = match row.on {
-        On::Numbers | On::Bits => return quote_spanned!(span=> { #library }),
+    let (taken, receiver) = match row.on {
+        On::Numbers | On::Bits => return TokenStream::new(),
         On::Lent => (quote_spanned!(span=> T), quote_spanned!(span=> x)),
         On::Floats => (quote_spanned!(span=> &T), quote_spanned!(span=> (&x))),
     };
-    let rest = match row.library {
-        Some(_) => quote_spanned!(span=> __cuprous::rest::<::core::primitive::#scalar, _>(l)),
-        None => quote_spanned!(span=> __cuprous::any::<::core::primitive::#scalar>()),
-    };
-    quote_spanned! {span=> {
-        #library
-        {
-            trait KnownInKernels: Sized {
-                fn #name(self #params) {}
-            }
-            impl<T> KnownInKernels for #earlier {}
-            let x = #rest;
+    let asked = scalars.iter().map(|Scalar { ty, found }| {
+        let x = match row.library {
+            Some(_) => quote_spanned!(span=> __cuprous::rest::<#ty, _>(#found)),
+            None => quote_spanned!(span=> __cuprous::any::<#ty>()),
+        };
+        quote_spanned! {span=>
+            let x = #x;
             #receiver.#name(#args);
         }
+    });
+    quote_spanned! {span=> {
+        trait KnownInKernels: Sized {
+            fn #name(self #params) {}
+        }
+        impl<T> KnownInKernels for #taken {}
+        #(#asked)*
     }}
 }
 

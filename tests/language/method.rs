@@ -15,7 +15,15 @@ mod operators {
 
     #[kernel]
     pub fn integers(x: &[i32]) -> Vec<i32> {
-        x.map(|v| v.bitand(255).bitor(3).bitxor(5).not().shl(2u32).shr(1u32).neg())
+        x.map(|v| {
+            v.bitand(255)
+                .bitor(3)
+                .bitxor(5)
+                .not()
+                .shl(2u32)
+                .shr(1u32)
+                .neg()
+        })
     }
 
     #[kernel]
