@@ -14,6 +14,8 @@ mod generic;
 mod iterator;
 #[path = "language/matrix.rs"]
 mod matrix;
+#[path = "language/method.rs"]
+mod method;
 #[path = "language/primitive.rs"]
 mod primitive;
 #[path = "language/scalar.rs"]

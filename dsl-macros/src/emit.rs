@@ -28,6 +28,8 @@ pub struct Forms {
     pub tree: TokenStream,
     /// The body in which kernels are called by their plain form.
     pub plain: syn::Block,
+    /// Items that rustc refuses if a method is not the library's.
+    pub known: TokenStream,
     /// What other kernels need to find in the module.
     pub companion: TokenStream,
 }
@@ -38,7 +40,12 @@ pub fn kernel(func: &ItemFn, forms: Forms) -> TokenStream {
     let part = Parts::of(func);
     let names = Names::of(&func.sig.ident);
     let plain = plain(func, &params, &forms.plain, &names);
-    let (tree, companion) = (&forms.tree, &forms.companion);
+    let Forms {
+        tree,
+        companion,
+        known,
+        ..
+    } = &forms;
     let (vis, name) = (&func.vis, &func.sig.ident);
     let inside = inside(vis);
     let higher = params
@@ -78,6 +85,7 @@ pub fn kernel(func: &ItemFn, forms: Forms) -> TokenStream {
         #function
         #plain
         #calls
+        #known
 
         #[doc(hidden)]
         #(#lints)*

@@ -3,6 +3,7 @@
 mod attr;
 mod emit;
 mod fallback;
+mod known;
 mod name;
 mod param;
 mod read;
@@ -37,10 +38,11 @@ pub fn kernel(attr: TokenStream, item: TokenStream) -> TokenStream {
     };
     let companion = fallback::companion();
     let tokens = match read::read(attr.into(), &func) {
-        Ok(read::Reading { tree, plain }) => {
+        Ok(read::Reading { tree, plain, known }) => {
             let forms = emit::Forms {
                 tree,
                 plain,
+                known,
                 companion,
             };
             emit::kernel(&func, forms)

@@ -1,5 +1,7 @@
 //! What generated code names. No part of the public interface: it changes without notice.
 
+pub mod known;
+
 pub use crate::array::Element;
 pub use crate::call::{
     Args, Call, Entry, Kernel, NdArg, Output, Param, SliceArg, pass_array_mut, pass_slice_mut,

@@ -147,6 +147,7 @@ impl Reader {
         match found {
             Meaning::Member => {
                 let (ty, name) = typed(path)?;
+                self.known.add(&last.ident);
                 let errors = self.errors.len();
                 let ty = self.ty(&ty);
                 let callee = quote!(__cuprous::Callee::Assoc(#ty, #name));
@@ -239,6 +240,7 @@ impl Reader {
         if let Some(message) = of_method(&name) {
             return self.refuse(&call.method, message);
         }
+        self.known.add(&call.method);
         let name_span = Stretch::from(call.method.span());
         let turbofish = match &call.turbofish {
             Some(given) => self.turbofish(given),

@@ -15,6 +15,7 @@ mod signature;
 mod ty;
 
 use crate::fallback::Called;
+use crate::known::Known;
 use crate::refuse::form;
 use crate::scope::Scope;
 use crate::source::Lines;
@@ -32,6 +33,8 @@ pub struct Reading {
     pub tree: TokenStream,
     /// The function's body in which kernels are called by their plain form.
     pub plain: syn::Block,
+    /// What rustc refuses if a method is not the library's.
+    pub known: TokenStream,
 }
 
 /// Reads a function; all that is wrong with it otherwise.
@@ -42,6 +45,7 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
         scope: Scope::default(),
         generics: Generics::default(),
         called: Called::default(),
+        known: Known::default(),
         lines: Lines::of(func, Span::call_site()),
         variables: Vec::new(),
         errors: Vec::new(),
@@ -75,7 +79,8 @@ pub fn read(attr: TokenStream, func: &ItemFn) -> Result<Reading, Vec<Error>> {
         }
     });
     let plain = reader.called.plain(*plain.block);
-    Ok(Reading { tree, plain })
+    let known = reader.known.items();
+    Ok(Reading { tree, plain, known })
 }
 
 /// Items that rustc refuses if one of these names is a constant's: the pattern would then mean that constant.
@@ -111,6 +116,7 @@ struct Reader {
     scope: Scope,
     generics: Generics,
     called: Called,
+    known: Known,
     lines: Lines,
     /// The names that stand alone in patterns which may fail, and are read as variables.
     variables: Vec<Ident>,

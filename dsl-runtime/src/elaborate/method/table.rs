@@ -44,9 +44,7 @@ table! {
         mul Mul "(S) -> S";
         div Div "(S) -> S";
         rem Rem "(S) -> S";
-        neg Neg "() -> S";
         clamp Clamp "(S, S) -> S";
-        signum Signum "() -> S";
         is_zero IsZero "() -> bool";
         is_one IsOne "() -> bool";
         div_euclid DivEuclid "(S) -> S";
@@ -65,6 +63,8 @@ table! {
         to_usize ToPrimitive "() -> opt usize";
     }
     Float {
+        neg Neg "() -> S";
+        signum Signum "() -> S";
         recip Recip "() -> S";
         fract Fract "() -> S";
         sin_cos SinCos "() -> (S, S)";
@@ -113,6 +113,8 @@ table! {
         try_into ToPrimitive "() -> opt R";
     }
     Signed {
+        neg Neg "() -> S";
+        signum Signum "() -> S";
         is_positive IsPositive "() -> bool";
         is_negative IsNegative "() -> bool";
         unsigned_abs UnsignedAbs "() -> unsigned S";
