@@ -152,3 +152,65 @@ fn the_first_error_is_reported() {
         same(&text, &[Arg::Array(x.view()), Arg::Array(y.view())]);
     }
 }
+
+/// A sparse matrix times a vector, the offsets read without a test.
+const RAGGED: &str = "
+func @f[%m, %e, %e.1, %c](%ptr: [%m]u64, %col: [%e]u32, %val: [%e.1]f64, %x: [%c]f64) -> [?]f64 {
+  %some: bool = gt %m, 0
+  check empty %some
+  %n: u64 = sub %m, 1
+  %y: [%n]f64 = par (%i in 0..%n) {
+    %i1: u64 = add %i, 1
+    %lo: u64 = index.in %ptr[%i]
+    %hi: u64 = index.in %ptr[%i1]
+    %up: bool = lt %lo, %hi
+    %len: u64 = sub %hi, %lo
+    %len.1: u64 = select %up, %len, 0
+    %s: f64 = par.inner (%t in 0..%len.1) {
+      %k: u64 = add %lo, %t
+      %a: u32 = index %col[%k]
+      %j: u64 = cast u64 %a
+      %v: f64 = index %val[%k]
+      %w: f64 = index %x[%j]
+      %q: f64 = mul %v, %w
+      reduce add 0.0, %q
+    }
+    collect %s
+  }
+  return %y
+}
+";
+
+#[test]
+fn ragged_rows() {
+    let func = Arc::new(parse(RAGGED).expect("a text").funcs[0].clone());
+    let code = compile_func(func, &Cpu::new()).expect("code").code();
+    assert!(code.contains("ragged rows fetched ahead: 2"), "{code}");
+    // As many bytes as are fetched ahead.
+    let entries = (1 << 20) + 777;
+    let values = column(ScalarType::F64, entries, 3);
+    let columns = (0..entries as u64).map(|k| k * 7919 % 1000);
+    let columns = Dense::from_bits(ScalarType::U32, vec![entries], columns).expect("memory");
+    let x = column(ScalarType::F64, 1000, 4);
+    // Short rows, empty ones, long ones, and offsets that fall back: such a row is empty, and the next begins there.
+    let mut offsets = vec![0u64];
+    while offsets.last().is_some_and(|&at| (at as usize) < entries) {
+        let (row, at) = (offsets.len() as u64, offsets[offsets.len() - 1]);
+        offsets.push(match row % 1000 {
+            500 => at + 1500,
+            700 => at.saturating_sub(90_000),
+            701 => at + 90_000,
+            _ => at + row * 31 % 11,
+        });
+    }
+    let last = offsets.len() - 1;
+    offsets[last] = entries as u64;
+    let wrong = [entries as u64 + 1, u64::MAX];
+    for end in [entries as u64].into_iter().chain(wrong) {
+        offsets[last] = end;
+        let ptr = offsets.iter().copied();
+        let ptr = Dense::from_bits(ScalarType::U64, vec![offsets.len()], ptr).expect("memory");
+        let args = [&ptr, &columns, &values, &x].map(|array| Arg::Array(array.view()));
+        same(RAGGED, &args);
+    }
+}

@@ -43,7 +43,7 @@ fn sums(func: &mut Func, par: &mut Par) {
         let Some(Expr::Op(..)) = defs.expr(value) else {
             continue;
         };
-        if !defs.most(func, value, DEPTH).is_some_and(|n| n <= SMALL) {
+        if !defs.is_small(func, value) {
             continue;
         }
         let mut narrow = Narrow {
@@ -79,6 +79,10 @@ impl<'b> Defs<'b> {
 
     fn expr(&self, atom: Atom) -> Option<&'b Expr> {
         atom.as_var().and_then(|var| self.0.get(&var).copied())
+    }
+
+    fn is_small(&self, func: &Func, atom: Atom) -> bool {
+        self.most(func, atom, DEPTH).is_some_and(|n| n <= SMALL)
     }
 
     fn most(&self, func: &Func, atom: Atom, depth: usize) -> Option<u64> {
@@ -159,7 +163,7 @@ impl Narrow {
         if let Some(&done) = self.done.get(&var) {
             return Some(done);
         }
-        if !defs.most(func, atom, DEPTH).is_some_and(|n| n <= SMALL) {
+        if !defs.is_small(func, atom) {
             return None;
         }
         let narrow = match defs.expr(atom)? {

@@ -211,7 +211,7 @@ impl Isa for Cranelift<'_> {
     }
 
     fn branch_seldom(&mut self, cond: Reg, exit: Label, next: Label) {
-        let first = match either(&self.build.func, value(cond)) {
+        let first = match either(self.build.func, value(cond)) {
             Some(Either { first, second, not }) => {
                 // `a or b` is true, or its opposite false, as soon as the first is true.
                 let decided = if not { next } else { exit };

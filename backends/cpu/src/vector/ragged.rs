@@ -107,6 +107,11 @@ impl<I: Simd> Emit<'_, I> {
         (lo, hi): (Reg, Reg),
     ) {
         let word = Kind::Scalar(ScalarType::U64);
+        let arrays = ragged.arrays.len();
+        self.note_par(
+            par,
+            &format!("scalar, arrays of ragged rows fetched ahead: {arrays}"),
+        );
         let kept = self.begin_kept(par, which);
         let far = self.any_far(ragged);
         let (few, all) = (self.word(ROWS), self.word(u64::MAX));

@@ -543,7 +543,8 @@ impl Bounds<'_> {
             _ => None,
         };
         let chosen = of(extent, ScalarOp::Select)?;
-        let (order, length) = (of(chosen[0], ScalarOp::Lt)?, of(chosen[1], ScalarOp::Sub)?);
+        let order = of(chosen[0], ScalarOp::Lt).or_else(|| of(chosen[0], ScalarOp::Le))?;
+        let length = of(chosen[1], ScalarOp::Sub)?;
         let empty = chosen[2].as_const().is_some_and(|n| n.bits == 0);
         (empty && order[0] == length[1] && order[1] == length[0]).then_some((order[0], order[1]))
     }
