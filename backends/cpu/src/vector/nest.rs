@@ -434,7 +434,13 @@ impl<I: Simd> Emit<'_, I> {
                 let total = self.type_of(sink.values[0]);
                 let (values, memory) = match block {
                     true => self.block_lanes(par, sink, *op),
-                    false => (sink.values.clone(), self.lane_memory(*op, total, par.inner)),
+                    false => {
+                        let lanes = match par.inner {
+                            true => order::INNER_LANES,
+                            false => order::LANES,
+                        };
+                        (sink.values.clone(), self.lane_memory(*op, total, lanes))
+                    }
                 };
                 self.reset_lanes(&memory);
                 State::Lanes {

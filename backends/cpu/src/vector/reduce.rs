@@ -79,12 +79,7 @@ impl<I: Simd> Emit<'_, I> {
     }
 
     /// Memory for interleaved lanes.
-    pub(crate) fn lane_memory(&mut self, op: ScalarOp, ty: ScalarType, inner: bool) -> LaneMemory {
-        let lanes = if inner {
-            order::INNER_LANES
-        } else {
-            order::LANES
-        };
+    pub(crate) fn lane_memory(&mut self, op: ScalarOp, ty: ScalarType, lanes: usize) -> LaneMemory {
         LaneMemory {
             op,
             ty,

@@ -310,7 +310,9 @@ impl<I: Simd> Emit<'_, I> {
             State::Lanes { values, memory, .. } => {
                 let mut all = carried.to_vec();
                 let count = self.registers(memory.ty.bytes());
-                let own = part * count..(part + 1) * count;
+                // Where the order does not show, all groups of a round join the same lanes.
+                let first = part * count % all.len();
+                let own = first..first + count;
                 for &value in values {
                     self.join_group(memory, value, &mut all[own.clone()]);
                 }

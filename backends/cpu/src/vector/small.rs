@@ -2,11 +2,12 @@
 //! a block of the canonical order fit 32 bits, the lanes of the block are of 32 bits, and only the total of the block is
 //! widened. Integer sums wrap, so neither the order nor the width shows.
 
+use super::analysis::Width;
 use super::reduce::LaneMemory;
 use super::{Emit, Value};
 use crate::isa::{Reg, Simd};
-use dsl_runtime::ir::{Atom, Combine, Expr, Func, Par, ScalarOp, ScalarType, Sink};
-use dsl_runtime::pass::narrow;
+use dsl_runtime::ir::{Atom, Combine, Expr, Func, Par, ScalarOp, ScalarType, Sink, order};
+use dsl_runtime::pass::{effect, narrow};
 
 /// The type of the lanes.
 const LANE: ScalarType = ScalarType::U32;
@@ -58,11 +59,19 @@ fn split(func: &Func, par: &Par, value: Atom, found: &mut Vec<Atom>) {
     }
 }
 
-/// The type of the lanes in which a par adds or multiplies up the values of a reduction.
+/// The type of the lanes in which a par combines the values of a reduction.
 pub(crate) fn lane_type(func: &Func, par: &Par, sink: &Sink) -> ScalarType {
     match !par.inner && terms(func, par, sink).is_some() {
         true => LANE,
         false => func.atom_type(sink.values[0]).elem,
+    }
+}
+
+/// How many lanes a block has: those of the canonical order where it shows, else those that stand side by side.
+pub(crate) fn lanes(func: &Func, width: Option<Width>, sink: &Sink) -> usize {
+    match width {
+        Some(width) if !effect::shows_order(func, sink) => width.count,
+        _ => order::LANES,
     }
 }
 
@@ -74,11 +83,12 @@ impl<I: Simd> Emit<'_, I> {
         sink: &Sink,
         op: ScalarOp,
     ) -> (Vec<Atom>, LaneMemory) {
+        let lanes = lanes(self.func, self.plan.width(par.index), sink);
         match terms(self.func, par, sink) {
-            Some(terms) => (terms, self.lane_memory(op, LANE, false)),
+            Some(terms) => (terms, self.lane_memory(op, LANE, lanes)),
             None => {
                 let ty = self.type_of(sink.values[0]);
-                (sink.values.clone(), self.lane_memory(op, ty, false))
+                (sink.values.clone(), self.lane_memory(op, ty, lanes))
             }
         }
     }

@@ -17,7 +17,7 @@
 use super::par::{Chunk, fuses_scans};
 use super::scan::is_scan;
 use super::sink::State;
-use super::small::lane_type;
+use super::small::{lane_type, lanes};
 use super::{Emit, Lanes, Scope, Value};
 use crate::abi::SlotUse;
 use crate::isa::{Callee, Kind, Label, Reg, Simd};
@@ -94,8 +94,9 @@ impl<I: Simd> Emit<'_, I> {
             scans |= scan;
             carried += match scan {
                 true => 1,
-                false => (order::LANES * lane_type(self.func, par, sink).bytes())
-                    .div_ceil(self.isa.bytes()),
+                false => (lanes(self.func, Some(width), sink)
+                    * lane_type(self.func, par, sink).bytes())
+                .div_ceil(self.isa.bytes()),
             };
         }
         let mut places: Vec<&Stmt> = vec![];
