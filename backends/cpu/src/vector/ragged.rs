@@ -91,7 +91,8 @@ impl<I: Simd> Emit<'_, I> {
             }
             Expr::Index(index) => {
                 let here = index.indices == [Atom::Var(par.index)];
-                (here && !index.checked).then(|| vec![stmt])
+                let outside = !par.body.stmts.iter().any(|s| s.defs.contains(&index.array));
+                (here && outside && !index.checked).then(|| vec![stmt])
             }
             _ => None,
         }

@@ -148,6 +148,15 @@ impl<I: Simd> Emit<'_, I> {
             }
         }
         used.reverse();
+        // What else the body makes of them is not there yet when a row is fetched.
+        needed.extend(rows.iter().map(|(row, _)| row.array));
+        let made = |var: &Var| {
+            let own = |stmt: &&Stmt| stmt.defs.contains(var);
+            par.body.stmts.iter().any(|stmt| own(&stmt)) && !used.iter().any(own)
+        };
+        if needed.iter().any(made) {
+            return None;
+        }
         if rows.is_empty() || work - used.len() > LIGHT * rows.len() {
             return None;
         }
