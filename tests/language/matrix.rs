@@ -163,6 +163,30 @@ fn life(u: &Array2<u8>, n: usize) -> Array2<u8> {
     g
 }
 
+/// Elements side by side with what is walked in another way.
+#[kernel]
+fn side_by_side(
+    a: ArrayView2<f64>,
+    b: ArrayView2<f64>,
+    x: &[f64],
+) -> (Vec<f64>, Vec<f64>, Vec<f64>, Vec<(usize, f64)>, Vec<f64>) {
+    let mut sums = vec![0.0; x.len()];
+    let mut k = 0;
+    for (p, q) in a.iter().zip(a.iter().skip(1)) {
+        if k < x.len() {
+            sums[k] = p - q;
+        }
+        k += 1;
+    }
+    (
+        a.iter().zip(x.iter()).map(|(p, q)| p * q).collect(),
+        x.iter().zip(a.iter()).map(|(p, q)| p - q).collect(),
+        a.iter().zip(b.iter()).map(|(p, q)| p + 2.0 * q).collect(),
+        a.iter().copied().enumerate().collect(),
+        sums,
+    )
+}
+
 fn field(h: usize, w: usize) -> Array2<f64> {
     Array2::from_shape_vec((h, w), doubles(h * w)).unwrap()
 }
@@ -191,6 +215,10 @@ tests! {
             agree!(assigned(&u));
             agree!(arithmetic(&u, &field(h, w).mapv(|v| v - 0.5)));
             agree!(at(&u, 2, 1));
+            let v = field(w, h);
+            agree!(side_by_side(u.view(), v.t(), &doubles(h * w)));
+            agree!(side_by_side(v.t(), u.view(), &doubles(5)));
+            agree!(side_by_side(u.slice(s![1.., ..;2]), u.view(), &doubles(w)));
         }
         agree!(1e-9, axes(&field(0, 3)));
         agree!(1e-9, axes(&field(3, 0)));

@@ -38,7 +38,7 @@ impl Lower {
         test: &dyn Fn(&mut Lower, &Value) -> R<Atom>,
     ) -> R<Atom> {
         let holds = |lower: &mut Lower, at: Atom| -> R<Atom> {
-            let item = (iter.item)(lower, at)?;
+            let item = iter.round(lower, at)?;
             let value = item.value;
             lower.and_then(item.keep.unwrap_or(TRUE), |lower| test(lower, &value))
         };
@@ -103,7 +103,7 @@ impl Lower {
             })?;
             let some = self.op(ScalarOp::Ne, &[at, none]);
             return self.optional(some, &elem, |lower| {
-                Ok(match (mapped.item)(lower, at)?.value {
+                Ok(match mapped.round(lower, at)?.value {
                     Value::Option(_, value) => (*value).clone(),
                     _ => Value::Undef,
                 })
@@ -118,7 +118,7 @@ impl Lower {
                 (ScalarOp::Or, FALSE)
             };
             let holds = |lower: &mut Lower, at: Atom| -> R<Atom> {
-                let item = (iter.item)(lower, at)?;
+                let item = iter.round(lower, at)?;
                 let Some(keep) = item.keep else {
                     return test(lower, &item.value);
                 };
@@ -147,7 +147,7 @@ impl Lower {
             Method::Position => Ok(Value::Option(some, Rc::new(Value::Scalar(at)))),
             _ => {
                 let elem = iter.elem.clone();
-                self.optional(some, &elem, |lower| Ok((iter.item)(lower, at)?.value))
+                self.optional(some, &elem, |lower| Ok(iter.round(lower, at)?.value))
             }
         }
     }
@@ -199,7 +199,7 @@ impl Lower {
             Ok(Value::Option(lower.or(has_a, has_b), Rc::new(value)))
         };
         self.reduce_values(iter.len, &Value::none(), &option, &combine, &|lower, at| {
-            let item = (iter.item)(lower, at)?;
+            let item = iter.round(lower, at)?;
             Ok(Value::Option(
                 item.keep.unwrap_or(TRUE),
                 Rc::new(item.value),
@@ -290,7 +290,7 @@ impl Lower {
         let start: Atom = op.identity(key_ty).expect("it reduces").into();
         let combine = |op| Some(crate::ir::Combine::Op(op));
         let defs = self.par(iter.len, |lower, at| {
-            let item = (iter.item)(lower, at)?;
+            let item = iter.round(lower, at)?;
             let value = lower.atom(&item.value, &iter.elem)?;
             let key = match ty {
                 ScalarType::F32 | ScalarType::F64 => lower.order_key(value),

@@ -31,7 +31,7 @@ impl Lower {
         let rows: RowFn = {
             let (iter, row_ty) = (iter.clone(), row_ty.clone());
             Rc::new(move |lower, at| {
-                let item = (iter.item)(lower, at)?;
+                let item = iter.round(lower, at)?;
                 let keep = item.keep.unwrap_or(TRUE);
                 let value = match &f {
                     None => item.value,
@@ -92,7 +92,7 @@ impl Lower {
                 let row = lower.op(ScalarOp::Div, &[at, len]);
                 let column = lower.op(ScalarOp::Rem, &[at, len]);
                 let (keep, inner, _) = rows(lower, row)?;
-                let item = (inner.item)(lower, column)?;
+                let item = inner.round(lower, column)?;
                 let own = lower.and(keep, item.keep.unwrap_or(TRUE));
                 Ok(Item {
                     keep: filtered.then_some(own),
@@ -160,7 +160,7 @@ impl Lower {
                 let start = lower.op(ScalarOp::Sub, &[end, len]);
                 let column = lower.op(ScalarOp::Sub, &[at, start]);
                 let (_, inner, _) = rows(lower, row)?;
-                always((inner.item)(lower, column)?.value)
+                always(inner.round(lower, column)?.value)
             }),
         }))
     }

@@ -95,7 +95,7 @@ impl Lower {
             filtered: iter.filtered,
             item: Rc::new(move |lower, at| {
                 let at = map(lower, at);
-                (iter.item)(lower, at)
+                iter.round(lower, at)
             }),
         }))
     }
@@ -109,7 +109,7 @@ impl Lower {
     ) -> Value {
         let inner = iter.clone();
         let item: ItemFn = Rc::new(move |lower, at| {
-            let item = (inner.item)(lower, at)?;
+            let item = inner.round(lower, at)?;
             make(lower, item)
         });
         Value::Iter(Rc::new(Iter {
@@ -145,7 +145,7 @@ impl Lower {
             elem,
             filtered: false,
             item: Rc::new(move |lower, at| {
-                let (x, y) = ((a.item)(lower, at)?, (b.item)(lower, at)?);
+                let (x, y) = (a.round(lower, at)?, b.round(lower, at)?);
                 always(Value::tuple(vec![x.value, y.value]))
             }),
         })))
@@ -157,7 +157,7 @@ impl Lower {
             return self.kept_items(iter);
         }
         let (len, elem, iter) = (iter.len, iter.elem.clone(), iter.clone());
-        let element = move |lower: &mut Lower, at: &[Atom]| Ok((iter.item)(lower, at[0])?.value);
+        let element = move |lower: &mut Lower, at: &[Atom]| Ok(iter.round(lower, at[0])?.value);
         self.rows(vec![len], elem, Rc::new(element))
     }
 
@@ -233,7 +233,7 @@ impl Lower {
                     elem: item_ty,
                     filtered: false,
                     item: Rc::new(move |lower, at| {
-                        let item = (iter.item)(lower, at)?;
+                        let item = iter.round(lower, at)?;
                         always(Value::tuple(vec![Value::Scalar(at), item.value]))
                     }),
                 })))
@@ -312,12 +312,12 @@ impl Lower {
 
     fn count_items(&mut self, iter: &Rc<Iter>) -> R<Value> {
         // The items are computed, for what may fail in them.
-        let fails = self.round_fails(&|lower, at| (iter.item)(lower, at))?;
+        let fails = self.round_fails(&|lower, at| iter.round(lower, at))?;
         if !iter.filtered && !fails {
             return Ok(Value::Scalar(iter.len));
         }
         let count = self.reduce_op(ScalarOp::Add, iter.len, Atom::size(0), &|lower, at| {
-            let item = (iter.item)(lower, at)?;
+            let item = iter.round(lower, at)?;
             Ok(lower.cast(ScalarType::U64, item.keep.unwrap_or(TRUE)))
         })?;
         Ok(Value::Scalar(count))
@@ -347,10 +347,10 @@ impl Lower {
                 let item = lower.branch(
                     left,
                     &pair,
-                    |lower| (a.item)(lower, at).map(pack),
+                    |lower| a.round(lower, at).map(pack),
                     |lower| {
                         let at = lower.op(ScalarOp::Sub, &[at, first]);
-                        (b.item)(lower, at).map(pack)
+                        b.round(lower, at).map(pack)
                     },
                 )?;
                 let (keep, value) = (lower.member(&item, 0)?, lower.member(&item, 1)?);

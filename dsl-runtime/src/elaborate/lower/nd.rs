@@ -194,7 +194,7 @@ impl Lower {
         let iter = self.iterate(receiver, ty)?;
         let view = Value::view(vec![iter.len], iter.elem.clone(), {
             let iter = iter.clone();
-            move |lower, at| Ok((iter.item)(lower, at[0])?.value)
+            move |lower, at| Ok(iter.round(lower, at[0])?.value)
         });
         self.array(&view, &Ty::Seq(Box::new(iter.elem.clone())))
     }

@@ -335,7 +335,7 @@ impl Lower {
         let round = |lower: &mut Lower, index: Atom| -> R<()> {
             let mark = lower.env.slots.len();
             lower.begin_round(own, &flags);
-            let item = (iter.item)(lower, index)?;
+            let item = iter.round(lower, index)?;
             let keep = item.keep.unwrap_or(TRUE);
             let unit = Ty::Tuple(vec![]);
             lower.branch(
@@ -605,7 +605,7 @@ impl Lower {
         let unit = Ty::Tuple(vec![]);
         let none = BTreeSet::new();
         let round = |lower: &mut Lower, at: Atom| -> R<()> {
-            let item = (iter.item)(lower, at)?;
+            let item = iter.round(lower, at)?;
             lower.branch(
                 item.keep.unwrap_or(TRUE),
                 &unit,

@@ -61,7 +61,7 @@ pub(super) struct Iter {
     pub len: Atom,
     /// The type of an item.
     pub elem: Ty,
-    /// The item of a round.
+    /// See [`Iter::round`].
     pub item: ItemFn,
     /// Whether rounds may be without an item.
     pub filtered: bool,
@@ -115,6 +115,16 @@ pub(super) enum Axis {
 }
 
 impl Iter {
+    /// The item of round `at`.
+    ///
+    /// Never inlined: rustc (1.95 among others) hands a closure its argument where it stands instead of a copy, even if
+    /// the caller uses it again, and a closure that changes it changes the caller's
+    /// (<https://github.com/rust-lang/rust/issues/155241>). A call of a function does copy.
+    #[inline(never)]
+    pub fn round(&self, lower: &mut Lower, at: Atom) -> R<Item> {
+        (self.item)(lower, at)
+    }
+
     /// The length of an iterator without an end.
     pub const ENDLESS: Atom = Atom::Const(Const {
         ty: ScalarType::U64,

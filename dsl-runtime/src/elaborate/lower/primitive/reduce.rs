@@ -435,7 +435,7 @@ impl Lower {
     ) -> R<Atom> {
         let identity: Atom = op.identity(self.elem(start)).expect("it reduces").into();
         self.reduce_op(op, iter.len, start, &|lower, at| {
-            let Item { keep, value } = (iter.item)(lower, at)?;
+            let Item { keep, value } = iter.round(lower, at)?;
             let value = lower.atom(&value, &iter.elem)?;
             Ok(match keep {
                 None => value,

@@ -29,7 +29,7 @@ impl Lower {
 
     /// The items of an iterator that leaves some out.
     pub(in crate::elaborate::lower) fn kept_items(&mut self, iter: &Iter) -> R<Value> {
-        self.kept(iter.len, &iter.elem, &|lower, at| (iter.item)(lower, at))
+        self.kept(iter.len, &iter.elem, &|lower, at| iter.round(lower, at))
     }
 
     fn kept(
