@@ -220,3 +220,25 @@ fn more_than_two_to_the_31() {
         (4, 1, 252, 253, 4)
     );
 }
+
+#[kernel]
+fn even(n: usize) -> usize {
+    indices(n).count(|i| i % 2 == 0)
+}
+
+#[kernel]
+fn harmonic(x: &[f64]) -> f64 {
+    (0..x.len() - 1).map(|i| 1.0 / (i as f64 + 1.0)).sum()
+}
+
+/// The totals of so many blocks need memory that no machine has. (The interpreter, which needs none, would count for ever.)
+#[test]
+fn reductions_without_end() {
+    for place in [Place::cpu(), Place::cpu_threads(1), Place::cpu_threads(3)] {
+        let error = even::call(usize::MAX).on(&place).run().unwrap_err();
+        assert_eq!(error.code(), "CU0303", "{place}: {error}");
+        let error = harmonic::call(&[]).on(&place).run().unwrap_err();
+        assert_eq!(error.code(), "CU0303", "{place}: {error}");
+        assert_eq!(even::call(5000).on(&place).run().unwrap(), 2500);
+    }
+}

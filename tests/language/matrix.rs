@@ -163,6 +163,30 @@ fn life(u: &Array2<u8>, n: usize) -> Array2<u8> {
     g
 }
 
+/// An array of fewer dimensions meets every row.
+#[kernel]
+fn broadcast(
+    a: &Array2<f64>,
+    m: &Array1<f64>,
+) -> (
+    Array2<f64>,
+    Array2<f64>,
+    Array2<f64>,
+    Array2<f64>,
+    Array2<f64>,
+) {
+    let mut b = a.clone();
+    b += &a.row(0);
+    b -= m;
+    (
+        a - m,
+        a - &a.mean_axis(Axis(0)).unwrap(),
+        a / &a.sum_axis(Axis(0)),
+        &a.row(0) * a,
+        b,
+    )
+}
+
 /// Elements side by side with what is walked in another way.
 #[kernel]
 fn side_by_side(
@@ -215,6 +239,7 @@ tests! {
             agree!(assigned(&u));
             agree!(arithmetic(&u, &field(h, w).mapv(|v| v - 0.5)));
             agree!(at(&u, 2, 1));
+            agree!(1e-9, broadcast(&u, &Array1::from(doubles(w))));
             let v = field(w, h);
             agree!(side_by_side(u.view(), v.t(), &doubles(h * w)));
             agree!(side_by_side(v.t(), u.view(), &doubles(5)));
@@ -228,6 +253,7 @@ tests! {
         fails!(rows_and_columns(&field(3, 3), 3), "CU0201", "index 3 is out of bounds for length 3");
         fails!(dots(&field(3, 4), &Array1::from(doubles(3))), "CU0205", "4");
         fails!(arithmetic(&field(3, 4), &field(3, 5)), "CU0205", "4");
+        fails!(broadcast(&field(3, 4), &Array1::from(doubles(3))), "CU0205", "4");
     }
     shapes {
         agree!(reshaped(&doubles(12), 3, 4));

@@ -334,10 +334,7 @@ fn direct(plan: &Plan, func: &Func) -> Vec<Option<usize>> {
         Action::Op { op, operands, .. } => !op.can_fail(operands[0].1),
         Action::Cast { .. } | Action::Copy { .. } | Action::Data { .. } => true,
         Action::View { dense, .. } => !dense,
-        Action::Par { unit, sinks, .. } => {
-            sinks.iter().all(|sink| sink.arrays.is_empty())
-                && !effect::can_fail(func, &plan.pars[*unit])
-        }
+        // A par asks for memory even where it makes no array: its reductions have a total for each block.
         _ => false,
     };
     let first = plan.steps.iter().rposition(|step| !calm(step));

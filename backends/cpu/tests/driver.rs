@@ -185,7 +185,7 @@ fn reduce_has_the_canonical_order() {
             n,
             |space| {
                 let e = std::iter::once(0.5f64.to_bits());
-                space.add(SinkKind::Reduce, 1, 0, e, 0, n as u64);
+                space.add(SinkKind::Reduce, 1, 0, e, 0, n as u64).unwrap();
             },
             |outcome, space| {
                 assert_eq!(outcome, Ok(()));
@@ -231,7 +231,7 @@ fn reduce_of_pairs_that_do_not_commute() {
             n,
             |space| {
                 let e = [e.0.to_bits(), e.1.to_bits()].into_iter();
-                space.add(SinkKind::Reduce, 2, 0, e, 0, n as u64);
+                space.add(SinkKind::Reduce, 2, 0, e, 0, n as u64).unwrap();
             },
             |outcome, space| {
                 assert_eq!(outcome, Ok(()));
@@ -383,7 +383,7 @@ fn scan_has_the_canonical_order() {
                 |space| {
                     space.targets.push(doubles(data));
                     let e = std::iter::once(2.5f64.to_bits());
-                    space.add(SinkKind::Scan, 1, 0, e, 0, n as u64);
+                    space.add(SinkKind::Scan, 1, 0, e, 0, n as u64).unwrap();
                 },
                 |outcome, _| {
                     assert_eq!(outcome, Ok(()));
@@ -438,7 +438,9 @@ fn filter_keeps_the_order() {
                     let arrays = std::iter::once((1, 8));
                     let room = Room::new(room as u64, n as u64, arrays);
                     space.rooms.push(room.unwrap());
-                    space.add(SinkKind::Filter, 1, 0, std::iter::empty(), 0, n as u64);
+                    space
+                        .add(SinkKind::Filter, 1, 0, std::iter::empty(), 0, n as u64)
+                        .unwrap();
                 },
                 |outcome, space| {
                     assert_eq!(outcome, Ok(()));
@@ -485,7 +487,9 @@ fn scatter_writes_and_refuses() {
                 |space| {
                     space.targets.push(doubles(data));
                     let none = std::iter::empty();
-                    space.add(SinkKind::Scatter, 1, 0, none, 2 * n as u64, n as u64);
+                    space
+                        .add(SinkKind::Scatter, 1, 0, none, 2 * n as u64, n as u64)
+                        .unwrap();
                 },
                 |outcome, _| {
                     assert_eq!(outcome, if fails { Err(Trouble::Fault) } else { Ok(()) });
@@ -537,7 +541,9 @@ fn scatter_with_combines_in_the_order_of_iterations() {
                 |space| {
                     space.targets.push(doubles(data));
                     let none = std::iter::empty();
-                    space.add(SinkKind::ScatterWith, 1, 0, none, len as u64, n as u64);
+                    space
+                        .add(SinkKind::ScatterWith, 1, 0, none, len as u64, n as u64)
+                        .unwrap();
                 },
                 |outcome, _| {
                     assert_eq!(outcome, Ok(()));
@@ -576,7 +582,9 @@ fn a_fault_ends_the_run() {
         |space| {
             let data = std::ptr::without_provenance_mut(8);
             space.targets.push(doubles(data));
-            space.add(SinkKind::Collect, 1, 0, std::iter::empty(), 0, 100_000);
+            space
+                .add(SinkKind::Collect, 1, 0, std::iter::empty(), 0, 100_000)
+                .unwrap();
         },
         |outcome, _| assert_eq!(outcome, Err(Trouble::Fault)),
     );

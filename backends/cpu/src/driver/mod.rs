@@ -120,7 +120,7 @@ impl Workspace {
     }
 
     /// Adds a sink, whose arrays are the targets from `from` on. `start`: the start values of reduce and scans; `len`: the
-    /// length of the destinations of scatters.
+    /// length of the destinations of scatters. The error is the number of bytes that cannot be had for its words.
     pub fn add(
         &mut self,
         kind: SinkKind,
@@ -129,7 +129,7 @@ impl Workspace {
         start: impl Iterator<Item = u64>,
         len: u64,
         extent: u64,
-    ) {
+    ) -> Result<(), u128> {
         let first = self.words.len();
         self.words.extend(start);
         let blocks = extent.div_ceil(BLOCK as u64) as usize;
@@ -143,6 +143,9 @@ impl Workspace {
             SinkKind::Scatter => scatter::words(len),
             SinkKind::ScatterWith => scatter_with::words(values),
         };
+        if self.words.try_reserve(more).is_err() {
+            return Err(more as u128 * size_of::<u64>() as u128);
+        }
         self.words.resize(self.words.len() + more, 0);
         self.sinks.push(Sink {
             kind,
@@ -151,6 +154,7 @@ impl Workspace {
             words: first..self.words.len(),
             len,
         });
+        Ok(())
     }
 
     /// The scalars that a sink has computed: the values of a reduce, the number that a filter kept.

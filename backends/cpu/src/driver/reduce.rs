@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Words beside those of `e`.
 pub(super) fn words(values: usize, blocks: usize) -> usize {
-    values * blocks
+    values.saturating_mul(blocks)
 }
 
 /// Where the totals of the blocks begin.

@@ -11,7 +11,7 @@ use dsl_runtime::ir::order::BLOCK;
 
 /// Words beside those of `e`.
 pub(super) fn words(values: usize, blocks: usize) -> usize {
-    values * (blocks + 1)
+    values.saturating_mul(blocks + 1)
 }
 
 /// Where the words of the blocks begin.

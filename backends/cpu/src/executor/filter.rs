@@ -52,15 +52,10 @@ impl Walk<'_, '_> {
         space
             .rooms
             .push(Room::new(rows, extent, arrays.into_iter()).map_err(memory)?);
-        space.add(
-            sink.kind,
-            sink.values,
-            first,
-            std::iter::empty(),
-            extent,
-            extent,
-        );
-        Ok(())
+        let none = std::iter::empty();
+        space
+            .add(sink.kind, sink.values, first, none, extent, extent)
+            .map_err(memory)
     }
 
     /// Takes over what filters have kept, and gives back what lies beyond it.

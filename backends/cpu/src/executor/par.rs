@@ -118,8 +118,14 @@ impl Walk<'_, '_> {
             self.store.arrays[slot as usize] = Some(held);
         }
         let start = sink.start.iter().map(|&scalar| self.scalar(scalar));
-        space.add(sink.kind, sink.values, first, start, len, extent);
-        Ok(())
+        space
+            .add(sink.kind, sink.values, first, start, len, extent)
+            .map_err(|bytes| {
+                Stop::Failure(Failure::OutOfMemory {
+                    bytes,
+                    place: sink.place,
+                })
+            })
     }
 
     /// The memory that a scatter works on: the destination itself where nobody else needs it, else a copy.

@@ -1,6 +1,6 @@
 //! Operators: arithmetic, comparison, contraction.
 
-use super::value::Value;
+use super::value::{Array, Value};
 use super::{Code, Lower, R};
 use crate::elaborate::ty::Ty;
 use crate::ir::{Atom, Fault, ScalarOp};
@@ -173,7 +173,8 @@ impl Lower {
         Ok(Value::Scalar(self.op(row(op), &[a, b])))
     }
 
-    /// An operator of ndarray: on two arrays of one shape, or on an array and a scalar.
+    /// An operator of ndarray: on two arrays of one shape, on an array and one of fewer dimensions, which every sub-array of
+    /// that shape meets (ndarray's broadcasting), or on an array and a scalar.
     fn elementwise(
         &mut self,
         op: Binary,
@@ -188,7 +189,10 @@ impl Lower {
         let mut dims = vec![];
         match (&a, &b) {
             (Some(a), Some(b)) => {
-                for (&m, &n) in a.dims.iter().zip(&b.dims) {
+                let rank = a.dims.len().max(b.dims.len());
+                let (more_a, more_b) = (rank - a.dims.len(), rank - b.dims.len());
+                dims.extend(a.dims[..more_b].iter().chain(&b.dims[..more_a]));
+                for (&m, &n) in a.dims[more_b..].iter().zip(&b.dims[more_a..]) {
                     dims.push(self.same(Fault::ShapeMismatch, m, n));
                 }
             }
@@ -208,12 +212,14 @@ impl Lower {
         };
         let (left, right) = (left.clone(), right.clone());
         self.eager(dims, result, &move |lower, at| {
+            // An array of fewer dimensions has the last ones.
+            let own = |array: &Array| at[at.len() - array.dims.len()..].to_vec();
             let x = match &a {
-                Some(array) => lower.element(array, at)?,
+                Some(array) => lower.element(array, &own(array))?,
                 None => left.clone(),
             };
             let y = match &b {
-                Some(array) => lower.element(array, at)?,
+                Some(array) => lower.element(array, &own(array))?,
                 None => right.clone(),
             };
             lower.binary_typed(op, (&x, &left_elem), (&y, &right_elem))
