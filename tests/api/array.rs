@@ -1,7 +1,10 @@
 //! Arrays at places.
 
+use crate::compiled;
 use cuprous::prelude::*;
+use cuprous::{Element, Error};
 use ndarray::{Array4, ArrayD, IxDyn};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 #[kernel]
 fn second(x: &[(f32, [i32; 2], bool)]) -> Vec<(i32, bool)> {
@@ -129,4 +132,108 @@ fn arrays_and_calls_cross_threads() {
 fn zeros_live_at_the_default_place() {
     Place::interp().scope(|| assert_eq!(Array::<f32>::zeros(&[1]).place(), &Place::interp()));
     Place::native().scope(|| assert_eq!(Array::from(vec![1]).place(), &Place::native()));
+}
+
+#[kernel]
+fn total(u: &Array2<f32>) -> f32 {
+    let mut sum = 0.0;
+    for i in 0..u.dim().0 {
+        for j in 0..u.dim().1 {
+            sum += u[[i, j]];
+        }
+    }
+    sum
+}
+
+/// Without an element, the other lengths may be any: where ndarray counts so far, and where it does not.
+#[test]
+fn no_element_and_any_length() {
+    const MOST: usize = isize::MAX as usize;
+    fn works<T: Element + PartialEq + std::fmt::Debug + RefUnwindSafe>() {
+        for shape in [
+            &[0][..],
+            &[0, MOST],
+            &[MOST, 0],
+            &[MOST, 0, 0],
+            &[0, 1 << 31, 1 << 31],
+            &[1, 0, 0, 7, MOST / 7],
+        ] {
+            let x = Array::<T>::zeros(shape);
+            assert_eq!((x.len(), x.is_empty(), x.shape()), (0, true, shape));
+            assert_eq!(x.to_ndarray().shape(), shape);
+            assert_eq!(x.to_vec(), []);
+            assert!(format!("{x:?}").contains("shape="), "{x:?}");
+            assert_eq!(Array::from_ndarray(x.into_ndarray()).shape(), shape);
+        }
+        for shape in [
+            &[0, usize::MAX][..],
+            &[usize::MAX, 0],
+            &[usize::MAX, 2, 0],
+            &[2, usize::MAX, 0],
+            &[1 << 32, 1 << 32, 0],
+        ] {
+            let x = Array::<T>::zeros(shape);
+            assert_eq!((x.len(), x.is_empty(), x.shape()), (0, true, shape));
+            assert_eq!(x.to_vec(), []);
+            assert_eq!(
+                format!("{x:?}"),
+                format!("Array, shape={shape:?} at {}", x.place())
+            );
+            let panic = std::panic::catch_unwind(|| x.to_ndarray()).unwrap_err();
+            let text = panic.downcast_ref::<String>().unwrap();
+            assert!(
+                text.contains("ndarray") && text.contains(&format!("{shape:?}")),
+                "{text}"
+            );
+        }
+    }
+    works::<f32>();
+    works::<(u8, [i64; 2])>();
+    works::<bool>();
+    for shape in [[0, usize::MAX], [0, MOST], [0, 5], [5, 0]] {
+        for place in compiled() {
+            let x = Array::zeros(&shape);
+            assert_eq!(
+                total::call(&x).on(&place).run().unwrap(),
+                0.0,
+                "{shape:?} at {place}"
+            );
+        }
+    }
+    // The plain function wants an array of ndarray's.
+    let native = Place::native();
+    let there = Array::zeros(&[0, MOST]);
+    assert_eq!(total::call(&there).on(&native).run().unwrap(), 0.0);
+    let not_there = Array::zeros(&[0, usize::MAX]);
+    let error = total::call(&not_there).on(&native).run().unwrap_err();
+    assert_eq!(error.code(), "CU0306", "{error}");
+    assert!(error.to_string().contains("ndarray"), "{error}");
+}
+
+/// As a `Vec`, what is given to a call may be caught with it when it panics.
+#[test]
+fn unwinding() {
+    fn safe<T: UnwindSafe + RefUnwindSafe>() {}
+    safe::<Array<f32>>();
+    safe::<Array<(bool, [i8; 3])>>();
+    safe::<Place>();
+    safe::<Kernel>();
+    safe::<Error>();
+    safe::<Call<'static, f32>>();
+    safe::<Call<'static, (Vec<f32>, Array2<u8>)>>();
+    let x = Array::<f32>::zeros(&[2]);
+    let caught = std::panic::catch_unwind(|| total(&ndarray::arr2(&[[x.to_vec()[2]]])));
+    assert!(caught.is_err());
+    let mut written = [1];
+    let call = add::call(&mut written, 1);
+    assert!(std::panic::catch_unwind(|| call.run().unwrap()).is_ok());
+    drop(call);
+    assert_eq!(written, [2]);
+}
+
+#[kernel]
+fn add(x: &mut [i32], y: i32) {
+    for i in 0..x.len() {
+        x[i] += y;
+    }
 }
