@@ -3,7 +3,7 @@
 use crate::compiled;
 use cuprous::prelude::*;
 use cuprous::{Element, Error};
-use ndarray::{Array4, ArrayD, IxDyn};
+use ndarray::{Array4, ArrayD, Axis, IxDyn};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 #[kernel]
@@ -235,5 +235,46 @@ fn unwinding() {
 fn add(x: &mut [i32], y: i32) {
     for i in 0..x.len() {
         x[i] += y;
+    }
+}
+
+#[kernel]
+fn cube(n: usize) -> Array3<i64> {
+    tabulate3((n, 2, 3), |(i, j, k)| (i + 10 * j + 100 * k) as i64)
+}
+
+#[kernel]
+fn rows_of(u: &Array3<i64>, v: &Array3<i64>) -> (Array3<i64>, Array2<i64>, i64) {
+    let w = u + v;
+    let (a, b, c) = w.dim();
+    let mut last = 0;
+    for i in 0..a {
+        for j in 0..b {
+            last += w[[i, j, c - 1]];
+        }
+    }
+    (w.mapv(|x| x + 1), w.sum_axis(Axis(1)), last + w.sum())
+}
+
+#[kernel]
+fn four(u: &Array4<i64>) -> (Array4<i64>, i64) {
+    let (a, b, c, d) = u.dim();
+    let y = Array4::from_shape_fn((a, b, c, d), |(i, j, k, l)| {
+        2 * u[[i, j, k, l]] + (i + j + k + l) as i64
+    });
+    (y, u.sum())
+}
+
+/// Arrays of three and four dimensions are made, read and returned as those of two.
+#[test]
+fn three_and_four_dimensions() {
+    let (x, y) = (cube::plain(4), cube::plain(4) * 7);
+    let z = Array4::from_shape_fn((3, 1, 2, 5), |(i, j, k, l)| (i + 2 * j + 3 * k * l) as i64);
+    for place in compiled() {
+        assert_eq!(cube::call(4).on(&place).to_host().unwrap(), x, "{place}");
+        let rows = rows_of::call(&x, &y).on(&place).to_host().unwrap();
+        assert_eq!(rows, rows_of::plain(&x, &y), "{place}");
+        let four_of = four::call(&z).on(&place).to_host().unwrap();
+        assert_eq!(four_of, four::plain(&z), "{place}");
     }
 }
