@@ -1,5 +1,6 @@
 //! The plain function, with its panics caught: text and place of a panic become an error, and nothing is printed.
 
+use crate::backend::panic_text;
 use crate::error::{Error, Site};
 use crate::syntax::Span;
 use std::cell::{Cell, RefCell};
@@ -25,13 +26,7 @@ pub(super) fn catch<R>(body: impl FnOnce() -> R, site: impl FnOnce() -> Site) ->
     CATCHING.set(outer);
     let seen = SEEN.replace(unwinding);
     result.map_err(|payload| {
-        let text = match payload.downcast::<String>() {
-            Ok(text) => *text,
-            Err(payload) => match payload.downcast::<&'static str>() {
-                Ok(text) => text.to_string(),
-                Err(_) => "the plain function panicked".to_string(),
-            },
-        };
+        let text = panic_text(&*payload).unwrap_or("the plain function panicked");
         let mut site = site();
         if let Some((file, line, column)) = seen
             && file == site.source.file
@@ -45,7 +40,7 @@ pub(super) fn catch<R>(body: impl FnOnce() -> R, site: impl FnOnce() -> Site) ->
             };
         }
         Error::Panic {
-            text,
+            text: text.to_string(),
             site: Box::new(site),
         }
     })
