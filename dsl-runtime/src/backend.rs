@@ -4,8 +4,11 @@
 use crate::array::Arg;
 use crate::array::ArrayViewMut;
 use crate::array::Value;
+use crate::ir::print::print;
 use crate::ir::{Const, Fault, Func, Level, Place, ScalarOp, ScalarType, SinkKind};
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// What a backend can do. `legalize` and `schedule` read it; no pass asks which backend it is.
@@ -31,6 +34,9 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Names everything that compiled code depends on (instruction set, width): part of the cache key.
     fn target(&self) -> String;
     /// Compiles a scheduled function. `typed` is the function as elaborated, for the exact report of a failure.
+    ///
+    /// Other calls of the function wait meanwhile, so it must not wait for threads that may be making them: those of a pool that
+    /// users' jobs run in too.
     fn compile(
         &self,
         scheduled: &Func,
@@ -90,6 +96,27 @@ pub enum Failure {
     Unsupported(String),
     /// An invariant of ours is broken: which unit, and what it saw.
     Internal(String),
+}
+
+/// Compiles something, and makes a panic of it (an invariant of ours that is broken) an error, with the panic's text and the
+/// function that provoked it.
+pub fn guarded<X>(
+    func: &Func,
+    compile: impl FnOnce() -> Result<X, CompileError>,
+) -> Result<X, CompileError> {
+    // Whatever is half made is dropped with the panic.
+    catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| {
+        let text = panic_text(&*panic).unwrap_or("a panic without a text");
+        Err(CompileError::Internal(format!("{text}\n{}", print(func))))
+    })
+}
+
+/// What a panic says, if it is a text.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> Option<&str> {
+    match panic.downcast_ref::<String>() {
+        Some(text) => Some(text),
+        None => panic.downcast_ref::<&'static str>().copied(),
+    }
 }
 
 /// Why a function could not be compiled.

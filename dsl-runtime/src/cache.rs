@@ -3,7 +3,7 @@
 //! Each thread has a table of its own in front of the shared one, so that a warm call takes no lock.
 
 use crate::array::{Arg, ArrayViewMut, Value};
-use crate::backend::{Backend, Executable};
+use crate::backend::{Backend, CompileError, Executable, guarded, panic_text};
 use crate::elaborate::ty::GenericArg;
 use crate::error::{Error, Site};
 use crate::ir::verify::{Stage, annotate, verify};
@@ -15,6 +15,7 @@ use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A function compiled for a place.
@@ -193,11 +194,19 @@ impl Compiled {
 
 /// A kernel's function in the IR, as elaborated.
 pub fn elaborate(kernel: &'static Kernel, generics: &[GenericArg]) -> Result<Func, Error> {
-    let func =
-        crate::elaborate::lower::lower(kernel, generics).map_err(|mistake| Error::Mistake {
-            mistake: Box::new(mistake),
-            kernel: kernel.name.to_string(),
-        })?;
+    // As `guarded`, but there is no function to show yet.
+    let lowered = catch_unwind(|| crate::elaborate::lower::lower(kernel, generics));
+    let lowered = lowered.map_err(|panic| Error::Internal {
+        text: format!(
+            "elaboration: {}",
+            panic_text(&*panic).unwrap_or("a panic without a text")
+        ),
+        kernel: kernel.name.to_string(),
+    })?;
+    let func = lowered.map_err(|mistake| Error::Mistake {
+        mistake: Box::new(mistake),
+        kernel: kernel.name.to_string(),
+    })?;
     if cfg!(debug_assertions)
         && let Err(violations) = verify(&func, Stage::Typed)
     {
@@ -223,14 +232,14 @@ pub fn compile(
 
 /// From a function of the IR to what a backend runs.
 pub fn compile_func(typed: Arc<Func>, backend: &dyn Backend) -> Result<Compiled, Error> {
-    let scheduled =
-        crate::pass::pipeline(&typed, &backend.caps()).map_err(|broken| Error::Internal {
-            text: format!("pass {}: {}", broken.pass, broken.report),
-            kernel: typed.name.clone(),
-        })?;
-    let executable = backend
-        .compile(&scheduled, &typed)
-        .map_err(|error| Error::from_compile(error, &typed))?;
+    let scheduled = guarded(&typed, || {
+        crate::pass::pipeline(&typed, &backend.caps()).map_err(|broken| {
+            CompileError::Internal(format!("pass {}: {}", broken.pass, broken.report))
+        })
+    });
+    let scheduled = scheduled.map_err(|error| Error::from_compile(error, &typed))?;
+    let executable = guarded(&scheduled, || backend.compile(&scheduled, &typed));
+    let executable = executable.map_err(|error| Error::from_compile(error, &typed))?;
     Ok(Compiled::of(typed, scheduled, executable))
 }
 

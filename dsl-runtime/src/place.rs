@@ -6,9 +6,14 @@ use crate::error::Error;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+// A panic inside a backend leaves nothing that another call sees: what is shared is whole whenever its lock is free.
+impl UnwindSafe for Place {}
+impl RefUnwindSafe for Place {}
 
 /// Where a kernel runs.
 ///
@@ -115,9 +120,17 @@ impl Place {
             return place;
         }
         DEFAULT
-            .get_or_init(|| match std::env::var("CUPROUS_PLACE") {
-                Ok(name) => Place::named(name.trim()),
-                Err(_) => Place::cpu(),
+            .get_or_init(|| match std::env::var_os("CUPROUS_PLACE") {
+                None => Place::cpu(),
+                Some(name) => match name.to_str() {
+                    Some(name) => Place::named(name.trim()),
+                    // Readable or not, it is what the user wants, and no place has such a name.
+                    None => {
+                        let name = name.to_string_lossy().into_owned();
+                        let error = Error::unknown_place(&name);
+                        Place::make(name, Kind::Missing(error))
+                    }
+                },
             })
             .clone()
     }
@@ -169,19 +182,21 @@ impl Place {
     }
 
     fn named(name: &str) -> Place {
-        let mut open = OPEN
-            .get_or_init(Mutex::default)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = open.get(name) {
+        let open = || {
+            let open = OPEN.get_or_init(Mutex::default);
+            open.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(place) = open().get(name) {
             return place.clone();
         }
+        // Not under the lock: a backend may open other places, those that it is made of.
         let place = Place::make(name.to_string(), open_kind(name));
         // What is missing may be there another time (a device that is plugged in), and its name may be any text.
-        if !matches!(place.0.kind, Kind::Missing(_)) {
-            open.insert(name.to_string(), place.clone());
+        if let Kind::Missing(_) = place.0.kind {
+            return place;
         }
-        place
+        // Of threads that have opened it at once, the first one's is kept.
+        open().entry(name.to_string()).or_insert(place).clone()
     }
 }
 

@@ -4,7 +4,7 @@ use crate::args::{self, Args};
 use crate::file::{self, File, Trouble};
 use dsl_runtime::Place;
 use dsl_runtime::backend::Backend;
-use dsl_runtime::conformance::{Bench, CallText, Verdict, run_module};
+use dsl_runtime::conformance::{Bench, CallText, NoResult, Verdict, run_module};
 use dsl_runtime::ir::print::print;
 use dsl_runtime::pass;
 use std::fmt::Write;
@@ -166,10 +166,11 @@ fn backend(args: &Args) -> Result<Arc<dyn Backend>, Stop> {
         Some(text) => text.parse::<Place>(),
         None => Ok(Place::current()),
     };
-    let place = place.map_err(|error| misuse(format!("{error}\n")))?;
-    let backend = place.backend().map_err(|error| fails(error.to_string()))?;
+    // That of the environment says only when it is used that it is none.
+    let backend = place.and_then(|place| Ok((place.backend()?.cloned(), place)));
+    let (backend, place) = backend.map_err(|error| misuse(format!("{error}\n")))?;
     match backend {
-        Some(backend) => Ok(backend.clone()),
+        Some(backend) => Ok(backend),
         None => Err(misuse(format!(
             "{place} runs plain Rust functions, not texts; name another place\n"
         ))),
@@ -261,7 +262,10 @@ fn run(args: &Args) -> Outcome {
     let name = named(&file, args)?[0];
     let call = CallText::new(name, &args.operands[2..]).map_err(|text| misuse(text + "\n"))?;
     let results = Bench::new(&*backend, &file.module).call(&call);
-    let results = results.map_err(|error| fails(error.to_string()))?;
+    let results = results.map_err(|error| match error {
+        NoResult::Call(text) => misuse(text + "\n"),
+        error => fails(error.to_string()),
+    })?;
     Ok(results.iter().map(|result| format!("{result}\n")).collect())
 }
 

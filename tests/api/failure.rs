@@ -426,3 +426,49 @@ fn panics_of_the_plain_function_are_errors() {
         .unwrap_err();
     assert!(error.to_string().contains("`outer`"), "{error}");
 }
+
+/// The first call of a process at `native`, in a destructor, while a panic unwinds: the hook of panics cannot be changed then.
+#[test]
+fn native_while_unwinding() {
+    struct Calls;
+    impl Drop for Calls {
+        fn drop(&mut self) {
+            let native = Place::native();
+            println!(
+                "<{}>",
+                asserted::call(&[4.0], 5.0).on(&native).to_host().unwrap()[0]
+            );
+            let error = asserted::call(&[4.0], 3.0).on(&native).run().unwrap_err();
+            println!("<{}: {}>", error.code(), error.message());
+        }
+    }
+    if crate::is_alone() {
+        let unwound = std::panic::catch_unwind(|| {
+            let _calls = Calls;
+            panic!("on purpose");
+        });
+        assert!(unwound.is_err());
+        // Afterwards a panic is caught as ever: silently, with its place.
+        let error = asserted::call(&[4.0], 3.0)
+            .on(&Place::native())
+            .run()
+            .unwrap_err();
+        println!("<line {}>", error.site().unwrap().line());
+        return;
+    }
+    let output = crate::alone("failure::native_while_unwinding", |_| ());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        text.contains("<2>") && text.contains("<CU0306: 4 is not below 3.00>"),
+        "{text}"
+    );
+    assert!(
+        text.contains("<line ") && !text.contains("<line 0>"),
+        "{text}"
+    );
+}

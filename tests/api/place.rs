@@ -2,6 +2,7 @@
 
 use crate::{alone, is_alone};
 use cuprous::prelude::*;
+use std::ffi::OsStr;
 
 #[kernel]
 fn one() -> i32 {
@@ -31,7 +32,7 @@ fn spellings() {
 fn wrong_spellings() {
     for name in [
         "", "CPU", "gpu", "cpu:", "cpu:x", "cpu:-1", "cpu:0", "cpu:4:4", "interp:2", "native:1",
-        " cpu", "cpu :1", "opencl:x",
+        " cpu", "cpu :1", "opencl:x", "cpu:+4", "cpu:04", "cpu:00",
     ] {
         let error = name.parse::<Place>().expect_err(name);
         assert!(
@@ -117,13 +118,14 @@ fn environment() {
         }
         return;
     }
-    let run = |value: Option<&str>| {
+    let run_os = |value: Option<&OsStr>| {
         let output = alone("place::environment", |command| {
             command.env_remove("CUPROUS_PLACE");
             command.envs(value.map(|value| ("CUPROUS_PLACE", value)));
         });
         String::from_utf8(output.stdout).unwrap()
     };
+    let run = |value: Option<&str>| run_os(value.map(OsStr::new));
     let text = run(None);
     assert!(
         text.contains("<cpu>") && text.contains("<value 1>"),
@@ -140,6 +142,17 @@ fn environment() {
         let text = run(Some(name));
         assert!(
             text.contains("<CU030") && text.contains("unsupported") && text.contains(name),
+            "{text}"
+        );
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let text = run_os(Some(OsStr::from_bytes(b"cpu\xff")));
+        assert!(
+            text.contains("<CU0305")
+                && text.contains("unsupported")
+                && text.contains("cpu\u{fffd}"),
             "{text}"
         );
     }

@@ -1,7 +1,10 @@
 //! Kernels called from many threads, and from inside rayon's.
 
+use crate::{alone, is_alone};
 use cuprous::prelude::*;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::time::Duration;
 
 #[kernel]
 fn dot(x: &[f64], y: &[f64]) -> f64 {
@@ -60,4 +63,96 @@ fn inside_rayon() {
             want
         );
     });
+}
+
+/// Long enough for the threads to wait for each other, and it writes to its argument.
+#[kernel]
+fn count(x: &mut [i64], n: usize) -> f64 {
+    let s = indices(n)
+        .map(|i| ((i as f64).sin() + (i as f64).exp()).cos())
+        .sum();
+    for i in 0..x.len() {
+        x[i] += 1;
+    }
+    s
+}
+
+/// A worker that waits inside a run may be given another run of the same call: with few workers, and many runs, it soon is.
+#[test]
+fn one_call_in_many_jobs() {
+    if !is_alone() {
+        for threads in ["2", "3"] {
+            let output = alone("thread::one_call_in_many_jobs", |command| {
+                command.env("RAYON_NUM_THREADS", threads);
+            });
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{threads} workers: {text}");
+        }
+        return;
+    }
+    std::thread::spawn(|| {
+        std::thread::sleep(Duration::from_secs(200));
+        eprintln!("it hangs");
+        std::process::exit(3);
+    });
+    for place in [
+        Place::cpu(),
+        Place::cpu_threads(2),
+        Place::interp(),
+        Place::native(),
+    ] {
+        let n = if place == Place::interp() {
+            100
+        } else {
+            20_000
+        };
+        let mut x = [0; 4];
+        let done = AtomicI64::new(0);
+        let call = count::call(&mut x, n).on(&place);
+        call.run().unwrap();
+        rayon::scope(|scope| {
+            for k in 0..400 {
+                let (call, done) = (&call, &done);
+                scope.spawn(move |_| match call.run() {
+                    Ok(_) => {
+                        done.fetch_add(1, Relaxed);
+                    }
+                    Err(error) => {
+                        assert_eq!(error.code(), "CU0307", "{error}");
+                        assert!(error.to_string().contains("argument `x`"), "{error}");
+                    }
+                });
+                if k % 5 == 0 {
+                    std::thread::sleep(Duration::from_micros(k * 37 % 900));
+                }
+            }
+        });
+        call.run().unwrap();
+        drop(call);
+        assert_eq!(x, [done.into_inner() + 2; 4], "{place}");
+    }
+}
+
+#[kernel]
+fn up_to_three(x: &mut [i64]) {
+    x[0] += 1;
+    assert!(x[0] <= 3, "enough");
+}
+
+/// What a run has claimed it gives back, whether it succeeds or fails.
+#[test]
+fn a_call_that_failed_runs_again() {
+    for place in [Place::cpu(), Place::interp(), Place::native()] {
+        let mut x = [0];
+        let call = up_to_three::call(&mut x).on(&place);
+        for _ in 0..3 {
+            call.run_into(()).unwrap();
+        }
+        for _ in 0..3 {
+            let error = call.to_host().unwrap_err();
+            assert!(error.to_string().contains("enough"), "{place}: {error}");
+        }
+        drop(call);
+        assert_eq!(x, [3], "{place}");
+    }
 }

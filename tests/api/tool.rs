@@ -110,3 +110,87 @@ fn misuse() {
         "{code:?} {errors}"
     );
 }
+
+/// What is wrong with the arguments of `run` says with which; where two functions have a name, both are named.
+#[test]
+fn mistakes_say_where() {
+    let two = b"func @f(%x: f32, %y: [2]i32) -> f32 {\n  return %x\n}\n";
+    for (args, text) in [
+        (["1.0", "[1, 2"], "argument 2: "),
+        (["1.0 2.0", "[1, 2]"], "argument 1: "),
+        (["1.0", "[1, 2.5]"], "argument 2 (%y): "),
+        (["[1.0]", "[1, 2]"], "argument 1 (%x): "),
+        (["1.0", "iota(1, 2)"], "argument 2 (%y): "),
+    ] {
+        let found = stops(2, &["run", "-", "@f", args[0], args[1]], two);
+        assert!(found.contains(text), "{args:?}: {found}");
+    }
+    stops(2, &["run", "-", "@f", "1.0"], two);
+    let twice =
+        b"func @f(%x: f32) -> f32 {\n  return %x\n}\n\nfunc @f(%y: f32) -> f32 {\n  return %y\n}\n";
+    for command in ["opt", "run", "explain", "code"] {
+        let found = stops(1, &[command, "-"], twice);
+        assert!(
+            found.contains("<stdin>:5:6: @f is a function already, on line 1"),
+            "{found}"
+        );
+    }
+}
+
+/// A place that is none is the command's mistake, wherever it is named.
+#[test]
+fn place_of_the_environment() {
+    for (place, code) in [("moon", 2), ("cpu:0", 2), ("native", 2), ("interp", 0)] {
+        for command in ["opt", "explain", "code", "run"] {
+            let child = Command::new(env!("CARGO_BIN_EXE_cuprous"))
+                .args([command, "-"])
+                .env("CUPROUS_PLACE", place)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn();
+            let mut child = child.unwrap();
+            let _ = child.stdin.take().unwrap().write_all(TEXT.as_bytes());
+            let output = child.wait_with_output().unwrap();
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(
+                output.status.code(),
+                Some(code),
+                "{command} {place}: {errors}"
+            );
+            assert!(code == 0 || errors.contains(place), "{command}: {errors}");
+        }
+    }
+}
+
+/// A result that cannot be written is no success, but that of a reader who has seen enough.
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_nobody_takes() {
+    let run = |out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cuprous"));
+        let output = command
+            .arg("help")
+            .stdout(out)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let (code, errors) = run(full.into());
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(
+        errors.contains("cannot be written") && !errors.contains("panicked"),
+        "{errors}"
+    );
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(run(writer.into()), (Some(0), String::new()));
+}

@@ -105,9 +105,20 @@ static CPU: Registration = Registration {
         Ok(Arc::new(match threads {
             None => Cpu::new(),
             Some(text) => {
-                let threads = text.parse().map_err(|_| {
-                    format!("`{text}` is no number of threads: write `cpu` or, say, `cpu:4`")
-                })?;
+                // One spelling for each number: places are equal, and share their threads, by their spelling.
+                let threads = match text.parse::<usize>() {
+                    Ok(threads) if threads.to_string() == text => threads,
+                    Ok(threads) => {
+                        return Err(format!(
+                            "`{text}` is a number of threads if written `cpu:{threads}`"
+                        ));
+                    }
+                    Err(_) => {
+                        return Err(format!(
+                            "`{text}` is no number of threads: write `cpu` or, say, `cpu:4`"
+                        ));
+                    }
+                };
                 Cpu::with_threads(threads)?
             }
         }))

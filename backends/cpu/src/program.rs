@@ -7,7 +7,7 @@ use crate::executor::{self, Image, Stop, Store};
 use crate::plan::Plan;
 use crate::unit::Mode;
 use dsl_runtime::array::{Arg, ArrayViewMut, Value};
-use dsl_runtime::backend::{Caps, CompileError, Executable, Failure};
+use dsl_runtime::backend::{Caps, CompileError, Executable, Failure, guarded};
 use dsl_runtime::ir::op::Meaning;
 use dsl_runtime::ir::{Const, Expr, Func, Place, VarSet, walk};
 use dsl_runtime::pass;
@@ -75,9 +75,11 @@ impl Program {
     /// Runs the function as elaborated, one statement after the other, to see how it fails.
     fn explain(&self, args: &[Arg<'_>]) -> Failure {
         let image = self.exact.get_or_init(|| {
-            let func = pass::run(&self.typed, &self.caps, pass::PLAIN)
-                .map_err(|broken| CompileError::Internal(broken.report))?;
-            image(Arc::new(Plan::exact(&func)), &func, Mode::Exact, &[], false)
+            guarded(&self.typed, || {
+                let func = pass::run(&self.typed, &self.caps, pass::PLAIN)
+                    .map_err(|broken| CompileError::Internal(broken.report))?;
+                image(Arc::new(Plan::exact(&func)), &func, Mode::Exact, &[], false)
+            })
         });
         let image = match image {
             Ok(image) => image,
@@ -158,7 +160,7 @@ fn lacking(func: &Func) -> Result<(), CompileError> {
     found
 }
 
-/// Compiles what a plan asks for.
+/// Compiles what a plan asks for: now, or in the middle of a run, which is why no panic may leave it.
 fn image(
     plan: Arc<Plan>,
     func: &Func,
@@ -166,24 +168,26 @@ fn image(
     strided: &[usize],
     listed: bool,
 ) -> Result<Image, CompileError> {
-    let strided: VarSet = plan
-        .arrays
-        .iter()
-        .filter(|info| info.param.is_some_and(|param| strided.contains(&param)))
-        .map(|info| info.var)
-        .collect();
-    let mut compiler = Compiler::new(func, mode, &strided);
-    if listed {
-        compiler = compiler.listed();
-    }
-    for stmt in &plan.pars {
-        compiler.par(stmt)?;
-    }
-    for region in &plan.regions {
-        compiler.region(&region.stmts, &region.results, &region.dying)?;
-    }
-    let units = compiler.finish()?;
-    Ok(Image::new(plan, units))
+    guarded(func, || {
+        let strided: VarSet = plan
+            .arrays
+            .iter()
+            .filter(|info| info.param.is_some_and(|param| strided.contains(&param)))
+            .map(|info| info.var)
+            .collect();
+        let mut compiler = Compiler::new(func, mode, &strided);
+        if listed {
+            compiler = compiler.listed();
+        }
+        for stmt in &plan.pars {
+            compiler.par(stmt)?;
+        }
+        for region in &plan.regions {
+            compiler.region(&region.stmts, &region.results, &region.dying)?;
+        }
+        let units = compiler.finish()?;
+        Ok(Image::new(plan, units))
+    })
 }
 
 impl Executable for Program {

@@ -2,7 +2,7 @@
 //! leaves, and back to the type that it had.
 
 use super::element::Element;
-use super::{ArrayView, ArrayViewMut, Dense, Dims, HostBuffer, contiguous, strided};
+use super::{ArrayView, ArrayViewMut, Dense, Dims, HostBuffer, contiguous, count, strided};
 use crate::ir::Const;
 use ndarray::{Axis, Dimension, ShapeBuilder};
 use smallvec::SmallVec;
@@ -322,7 +322,7 @@ pub(crate) fn vec_from_leaves<'v, T: Element>(
     shape: &[usize],
     leaves: impl IntoIterator<Item = ArrayView<'v>>,
 ) -> Option<Vec<T>> {
-    let len = shape.iter().product();
+    let len = count(shape)?;
     let mut vec: Vec<T> = Vec::new();
     vec.try_reserve_exact(len).ok()?;
     let all = Elements {
@@ -349,7 +349,7 @@ pub(crate) fn into_leaves<T: Element>(
     vec: Vec<T>,
     shape: &[usize],
 ) -> Option<SmallVec<[Dense; 1]>> {
-    debug_assert_eq!(vec.len(), shape.iter().product());
+    debug_assert_eq!(Some(vec.len()), count(shape));
     if let Some(elem) = T::SCALAR {
         let buffer = Arc::new(HostBuffer::from_vec(vec));
         // SAFETY: the vector's elements are initialised and now belong to the buffer.

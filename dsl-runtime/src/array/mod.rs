@@ -18,6 +18,15 @@ pub use typed::Array;
 /// Lengths or distances along dimensions: in place up to rank 4.
 pub type Dims<T> = SmallVec<[T; 4]>;
 
+/// The number of elements of an array of this shape: none where a length is 0, whatever the others multiply to. `None` if it
+/// is more than any number.
+pub(crate) fn count(shape: &[usize]) -> Option<usize> {
+    if shape.contains(&0) {
+        return Some(0);
+    }
+    shape.iter().try_fold(1usize, |n, &len| n.checked_mul(len))
+}
+
 /// An argument of a run.
 #[derive(Clone, Debug)]
 pub enum Arg<'a> {
@@ -119,7 +128,7 @@ macro_rules! accessors {
             }
             /// The number of elements.
             pub fn elements(&self) -> usize {
-                self.shape.iter().product()
+                count(&self.shape).expect("so many elements lie in memory")
             }
             /// Whether the elements lie contiguous in row-major order (strides of dimensions of length 1 do not count).
             pub fn is_contiguous(&self) -> bool {
@@ -252,7 +261,7 @@ impl Dense {
         shape: Vec<usize>,
         buffer: Arc<HostBuffer>,
     ) -> Dense {
-        debug_assert!(shape.iter().product::<usize>() * elem.bytes() <= buffer.bytes());
+        debug_assert!(count(&shape).is_some_and(|n| n * elem.bytes() <= buffer.bytes()));
         Dense {
             elem,
             shape,
@@ -275,7 +284,7 @@ impl Dense {
         shape: Vec<usize>,
         bits: impl IntoIterator<Item = u64>,
     ) -> Option<Dense> {
-        let len = shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k))?;
+        let len = count(&shape)?;
         let buffer = HostBuffer::uninit(len, elem.bytes())?;
         let mut bits = bits.into_iter();
         for k in 0..len {

@@ -1,9 +1,9 @@
 //! `Array<T>`: the user's array at a place, one [`Dense`] for each leaf of `T`.
 
 use super::erased::{into_leaves, vec_from_leaves};
-use super::{Dense, Dims, Element, HostBuffer};
+use super::{Dense, Dims, Element, HostBuffer, count};
 use crate::place::Place;
-use ndarray::{ArrayBase, ArrayD, Data, Dimension, IxDyn};
+use ndarray::{ArrayBase, ArrayD, ArrayViewD, Data, Dimension, IxDyn};
 use smallvec::SmallVec;
 use std::fmt;
 use std::marker::PhantomData;
@@ -31,6 +31,13 @@ struct Inner {
     place: Place,
 }
 
+/// Whether ndarray has arrays of this shape.
+fn fits_ndarray(shape: &[usize]) -> bool {
+    let mut lengths = shape.iter().filter(|&&len| len != 0);
+    let most = lengths.try_fold(1usize, |n, &len| n.checked_mul(len));
+    most.is_some_and(|n| isize::try_from(n).is_ok())
+}
+
 /// What an array that cannot have its memory panics with, as a `Vec` does.
 const NO_MEMORY: &str = "the memory for an array cannot be had";
 
@@ -45,10 +52,11 @@ impl<T: Element> Array<T> {
     /// # Panics
     /// If the memory cannot be had, as `vec![0; n]` does.
     pub fn zeros(shape: &[usize]) -> Array<T> {
+        // Even elements that take no memory are counted.
+        count(shape).expect(NO_MEMORY);
         let leaves = T::leaves().into_iter().map(|leaf| {
             let shape: Vec<usize> = [shape, &leaf.shape].concat();
-            let elements = shape.iter().try_fold(1usize, |n, &len| n.checked_mul(len));
-            let buffer = elements.and_then(|n| HostBuffer::uninit(n, leaf.elem.bytes()));
+            let buffer = count(&shape).and_then(|n| HostBuffer::uninit(n, leaf.elem.bytes()));
             let buffer = buffer.expect(NO_MEMORY);
             // SAFETY: all bytes of the buffer are written; zeros are a value of every scalar type.
             unsafe {
@@ -84,6 +92,9 @@ impl<T: Element> Array<T> {
     }
 
     /// A copy of the elements, in row-major order.
+    ///
+    /// # Panics
+    /// If the memory cannot be had, as a clone of a `Vec` does.
     pub fn to_vec(&self) -> Vec<T> {
         self.clone().into_vec()
     }
@@ -95,6 +106,9 @@ impl<T: Element> Array<T> {
     /// let x = Array::from(vec![1, 2]).to_ndarray();
     /// assert_eq!(x, ndarray::arr1(&[1, 2]).into_dyn());
     /// ```
+    ///
+    /// # Panics
+    /// As [`Array::into_ndarray`]; and if the memory cannot be had, as a clone of a `Vec` does.
     pub fn to_ndarray(&self) -> ArrayD<T> {
         self.clone().into_ndarray()
     }
@@ -107,14 +121,26 @@ impl<T: Element> Array<T> {
     /// let memory = x.as_ptr();
     /// assert_eq!(Array::from(x).into_vec().as_ptr(), memory);
     /// ```
+    ///
+    /// # Panics
+    /// If it must be copied and the memory cannot be had, as a clone of a `Vec` does.
     pub fn into_vec(self) -> Vec<T> {
         self.try_into_vec().expect(NO_MEMORY)
     }
 
     /// As an ndarray array of dynamic rank: without a copy if this is the only clone and `T` is a scalar.
+    ///
+    /// # Panics
+    /// If ndarray has no such array: one without an element whose other lengths multiply to more than `isize::MAX`. And as
+    /// [`Array::into_vec`].
     pub fn into_ndarray(self) -> ArrayD<T> {
-        let shape = IxDyn(self.shape());
-        ArrayD::from_shape_vec(shape, self.into_vec()).expect("as many elements as the shape says")
+        let shape = Dims::from(self.shape());
+        assert!(
+            fits_ndarray(&shape),
+            "an array of shape {shape:?} cannot be one of ndarray's, whose lengths multiply to at most isize::MAX, those of 0 aside"
+        );
+        ArrayD::from_shape_vec(IxDyn(&shape), self.into_vec())
+            .expect("as many elements as the shape says")
     }
 
     /// The elements where they lie, if `T` is a scalar.
@@ -179,7 +205,7 @@ impl<T: Element> Array<T> {
 impl<T> Array<T> {
     /// The number of elements, in all dimensions together.
     pub fn len(&self) -> usize {
-        self.shape().iter().product()
+        count(self.shape()).unwrap_or(usize::MAX)
     }
 
     /// Whether there is no element.
@@ -227,6 +253,19 @@ impl<T> Clone for Array<T> {
 impl<T: Element + fmt::Debug> fmt::Debug for Array<T> {
     /// As ndarray prints it, abbreviated where it is long.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at {}", self.clone().to_ndarray(), self.place())
+        let shape = self.shape();
+        if let (Some(elements), true) = (self.as_slice(), fits_ndarray(shape))
+            && let Ok(view) = ArrayViewD::from_shape(IxDyn(shape), elements)
+        {
+            write!(f, "{view:?}")?;
+        } else if let (Some(elements), true) = (self.clone().try_into_vec(), fits_ndarray(shape))
+            && let Ok(array) = ArrayD::from_shape_vec(IxDyn(shape), elements)
+        {
+            write!(f, "{array:?}")?;
+        } else {
+            // Where ndarray has no such array, or a copy cannot be had.
+            write!(f, "Array, shape={shape:?}")?;
+        }
+        write!(f, " at {}", self.place())
     }
 }

@@ -25,7 +25,9 @@ use passed::{Guards, RunArgs};
 use smallvec::SmallVec;
 use std::any::TypeId;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A kernel for one choice of its generic arguments, as generated code names it.
 pub struct Entry<R> {
@@ -48,6 +50,9 @@ impl<R> Clone for Entry<R> {
 impl<R> Copy for Entry<R> {}
 
 /// A call of a kernel: its arguments, which it borrows, and the place where it will run. It may run again.
+///
+/// Several threads may run it at the same time, but not where it has a `&mut [T]` argument, which only one run can have: the
+/// second run is then an error ([`Error::Busy`]), and nothing waits.
 ///
 /// ```
 /// # extern crate dsl_runtime as cuprous;
@@ -73,7 +78,13 @@ pub struct Call<'a, R: Output> {
     entry: Entry<R>,
     args: Args<'a>,
     place: Option<Place>,
+    /// Whether a run is in progress that will write to an argument.
+    running: AtomicBool,
 }
+
+// Arguments are written only when all has succeeded: a panic leaves them, and the call, as they were.
+impl<R: Output> UnwindSafe for Call<'_, R> {}
+impl<R: Output> RefUnwindSafe for Call<'_, R> {}
 
 impl<'a, R: Output> Call<'a, R> {
     /// A call; made by generated code.
@@ -84,6 +95,7 @@ impl<'a, R: Output> Call<'a, R> {
             entry,
             args,
             place: None,
+            running: AtomicBool::new(false),
         }
     }
 
@@ -167,6 +179,7 @@ impl<'a, R: Output> Call<'a, R> {
         place: &Place,
         take: impl FnOnce(&mut Results) -> Result<X, Defect>,
     ) -> Result<X, Error> {
+        let _claim = self.claim()?;
         let (values, mut guards) = self.run_raw(compiled, &mut [])?;
         let mut results = Results::new(values, place.clone());
         let result = take(&mut results).map_err(|defect| self.defect(defect))?;
@@ -180,6 +193,7 @@ impl<'a, R: Output> Call<'a, R> {
         place: &Place,
         mut targets: Targets<'_>,
     ) -> Result<(), Error> {
+        let _claim = self.claim()?;
         let (values, mut guards) = {
             let mut into: SmallVec<[Option<ArrayViewMut<'_>>; 4]> = targets
                 .iter_mut()
@@ -209,7 +223,23 @@ impl<'a, R: Output> Call<'a, R> {
         self.write_back(&mut results, &mut guards)
     }
 
-    /// Runs the compiled function; the locks of the arguments that must be written now.
+    /// Keeps other runs of this call away from the arguments that it writes. They are refused rather than made to wait: a
+    /// thread that waits for a backend's other threads may be given a run of the same call to do meanwhile, which would then
+    /// wait for what lies below it on the same stack.
+    fn claim(&self) -> Result<Claim<'_>, Error> {
+        let Some(param) = self.args.0.iter().position(Passed::writes) else {
+            return Ok(Claim(None));
+        };
+        match self.running.swap(true, Ordering::Acquire) {
+            false => Ok(Claim(Some(&self.running))),
+            true => {
+                let (parameter, site) = self.parameter(param);
+                Err(Error::Busy { parameter, site })
+            }
+        }
+    }
+
+    /// Runs the compiled function, which the caller has a claim to; the locks of the arguments that must be written now.
     fn run_raw<'s>(
         &'s self,
         compiled: &Compiled,
@@ -225,7 +255,7 @@ impl<'a, R: Output> Call<'a, R> {
             }
             compiled
                 .check(&args)
-                .map_err(|misfit| self.misfit(misfit))?;
+                .map_err(|misfit| self.misfit(misfit, &guards))?;
             compiled.run(&args, into)?
         };
         Ok((values, guards))
@@ -260,12 +290,14 @@ impl<'a, R: Output> Call<'a, R> {
 
     /// The plain function's result, its `&mut` parameters written.
     fn native_done(&self) -> Result<R, Error> {
+        let _claim = self.claim()?;
         let result = self.native()?;
         self.args.commit();
         Ok(result)
     }
 
     fn native_into(&self, mut targets: Targets<'_>) -> Result<(), Error> {
+        let _claim = self.claim()?;
         let result = self.native()?;
         let mut parts = Parts::new();
         result.parts(&mut parts);
@@ -290,28 +322,33 @@ impl<'a, R: Output> Call<'a, R> {
     }
 
     fn argument(&self, param: usize, text: String) -> Error {
+        let (parameter, site) = self.parameter(param);
+        Error::Argument {
+            parameter,
+            text,
+            site,
+        }
+    }
+
+    /// A parameter's name, and where it stands.
+    fn parameter(&self, param: usize) -> (String, Box<Site>) {
         let params = (self.entry.tree)().params;
         let name = match params.get(param).map(|param| &param.pattern.kind) {
             Some(syntax::PatternKind::Bind { name, .. }) => name.to_string(),
             _ => param.to_string(),
         };
         let span = params.get(param).map(|param| param.span);
-        Error::Argument {
-            parameter: name,
-            text,
-            site: Box::new(Site {
-                span: span.unwrap_or_default(),
-                ..self.site()
-            }),
-        }
+        let site = Site {
+            span: span.unwrap_or_default(),
+            ..self.site()
+        };
+        (name, Box::new(site))
     }
 
-    fn misfit(&self, misfit: cache::Misfit) -> Error {
-        let mut guards = Guards::new();
-        self.args.0.iter().for_each(|arg| arg.lock(&mut guards));
+    fn misfit(&self, misfit: cache::Misfit, guards: &Guards<'_, 'a>) -> Error {
         let (mut param, mut seen) = (0, 0);
         for (i, arg) in self.args.0.iter().enumerate() {
-            seen += arg.leaves(&guards);
+            seen += arg.leaves(guards);
             if misfit.leaf < seen {
                 param = i;
                 break;
@@ -330,6 +367,17 @@ impl<'a, R: Output> Call<'a, R> {
                 text,
                 kernel: self.site().kernel,
             },
+        }
+    }
+}
+
+/// The right to write to a call's arguments, if it has such; given back when it is dropped.
+struct Claim<'s>(Option<&'s AtomicBool>);
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if let Some(running) = self.0 {
+            running.store(false, Ordering::Release);
         }
     }
 }

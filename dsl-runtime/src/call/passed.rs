@@ -26,6 +26,7 @@ enum Kind<'a> {
     Read(Borrowed<'a>, Option<&'a (dyn Any + Send + Sync)>),
     /// Elements to read and, when all has succeeded, to write.
     Write {
+        /// Nobody ever waits for the lock: whoever takes it has the call's claim.
         elements: Mutex<BorrowedMut<'a>>,
         /// What the plain function has left there, until it is known that all has succeeded.
         pending: Mutex<Option<Box<dyn Own>>>,
@@ -103,6 +104,15 @@ impl<'a> Passed<'a> {
         let mut args = RunArgs::new();
         self.push(&mut open.iter(), &mut args);
         args.len()
+    }
+
+    /// Whether the call writes to it.
+    pub(crate) fn writes(&self) -> bool {
+        match &self.0 {
+            Kind::Write { .. } => true,
+            Kind::Tuple(members) => members.iter().any(Passed::writes),
+            _ => false,
+        }
     }
 
     /// Collects the locks of what will be written.

@@ -207,9 +207,15 @@ impl CallText {
 
     /// A call of this function with these arguments, each a text such as `[1, 2]` or `iota(10)`.
     pub fn new(name: &str, args: &[String]) -> Result<CallText, String> {
-        let args = args.iter().map(|arg| match &parse_list(arg)?[..] {
-            [value] => Ok(value.clone()),
-            _ => Err(format!("expected one value, found `{arg}`")),
+        let args = args.iter().zip(1..).map(|(arg, number)| {
+            let text = match parse_list(arg) {
+                Ok(values) => match &values[..] {
+                    [value] => return Ok(value.clone()),
+                    _ => format!("expected one value, found `{arg}`"),
+                },
+                Err(text) => text,
+            };
+            Err(format!("argument {number}: {text}"))
         });
         Ok(CallText {
             name: name.into(),
@@ -296,9 +302,13 @@ impl<'a> Bench<'a> {
             return Err(NoResult::Call(text));
         }
         let mut held = vec![];
-        for (literal, ty) in call.args.iter().zip(types) {
-            let bits = literal.of_type(ty).map_err(NoResult::Call)?;
-            let no_memory = || NoResult::Call("there is no memory for the arguments".into());
+        for (at, (literal, ty)) in call.args.iter().zip(types).enumerate() {
+            let wrong = |text: String| {
+                let name = &func.vars[func.params[at].0 as usize].name;
+                NoResult::Call(format!("argument {} (%{name}): {text}", at + 1))
+            };
+            let bits = literal.of_type(ty).map_err(wrong)?;
+            let no_memory = || wrong("there is no memory for it".into());
             held.push(bits.hold().ok_or_else(no_memory)?);
         }
         let args: Vec<Arg<'_>> = held.iter().map(Held::arg).collect();

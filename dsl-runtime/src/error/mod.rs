@@ -90,6 +90,13 @@ pub enum Error {
         /// Where, as far as the panic tells it.
         site: Box<Site>,
     },
+    /// Another run of the same call is in progress, and writes to this argument.
+    Busy {
+        /// The parameter.
+        parameter: String,
+        /// Where the kernel stands.
+        site: Box<Site>,
+    },
     /// A broken invariant of the library: a defect of ours.
     Internal {
         /// Which stage, and what it saw.
@@ -171,6 +178,7 @@ impl Error {
             Error::Unsupported { .. } => "CU0304",
             Error::UnknownPlace { .. } => "CU0305",
             Error::Panic { .. } => "CU0306",
+            Error::Busy { .. } => "CU0307",
             Error::Internal { .. } => "CU0901",
         }
     }
@@ -200,6 +208,9 @@ impl Error {
                 format!("unsupported: `{spelling}` is no place that is linked into this program")
             }
             Error::Panic { text, .. } => text.clone(),
+            Error::Busy { parameter, .. } => format!(
+                "argument `{parameter}`: it belongs to another run of this call, which is in progress"
+            ),
             Error::Internal { text, .. } => format!("internal error: {text}"),
         }
     }
@@ -224,6 +235,7 @@ impl Error {
             }),
             Error::Fault { site, .. }
             | Error::Argument { site, .. }
+            | Error::Busy { site, .. }
             | Error::ResultShape { site, .. }
             | Error::OutOfMemory { site, .. }
             | Error::Panic { site, .. } => Some((**site).clone()),

@@ -26,6 +26,8 @@ codes! {
     "CU0304" "the place lacks something", "use another place: `Place::available()` lists them";
     "CU0305" "a spelling that names no place", "use one of `Place::available()`";
     "CU0306" "the plain function panicked", "the panic's text says what is wrong in the plain function";
+    "CU0307" "a call is run while it runs and writes to an argument",
+        "run it when the other run is done, or make a call of its own for each thread";
     "CU0901" "a broken invariant of the library", "please report it, with the kernel: this is a defect of cuprous";
 }
 

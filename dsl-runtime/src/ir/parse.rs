@@ -72,6 +72,7 @@ pub fn parse(text: &str) -> Result<Module, Vec<ParseError>> {
         errors: lexed.errors,
         depth: 0,
         ended: false,
+        funcs: HashMap::new(),
         func: Func::empty(""),
         names: HashMap::new(),
         unknown: HashSet::new(),
@@ -173,6 +174,8 @@ struct Parser<'t> {
     depth: usize,
     /// Whether the end of the text, or giving up, has been reported.
     ended: bool,
+    /// The functions so far, and the line of each.
+    funcs: HashMap<String, u32>,
     func: Func,
     names: HashMap<String, Var>,
     /// Names that were used unbound, each reported once.
@@ -433,6 +436,17 @@ impl<'t> Parser<'t> {
         let Token::Func(name) = self.peek().clone() else {
             return self.expected("the function's name such as @f");
         };
+        let line = self.here().line;
+        match self.funcs.get(&*name) {
+            Some(first) => {
+                let text = format!("@{name} is a function already, on line {first}");
+                let twice = self.error_at::<()>(self.at, text);
+                twice.unwrap_or_else(|mistake| self.report(mistake));
+            }
+            None => {
+                self.funcs.insert(name.to_string(), line);
+            }
+        }
         self.next();
         self.func = Func::empty(name);
         self.depth = 0;
