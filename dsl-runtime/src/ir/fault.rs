@@ -22,7 +22,8 @@ macro_rules! faults {
             pub fn code(&self) -> &'static str {
                 match self { $(Fault::$variant => $code,)* Fault::Assert(_) => "CU0209" }
             }
-            /// What happened; `{0}`, `{1}` stand for the operands.
+            /// What happened; `{0}`, `{1}` stand for the operands, `{1..}` for all from there on. Several faults may have one
+            /// code: it says what kind of thing went wrong, the text what exactly.
             pub fn text(&self) -> &str {
                 match self { $(Fault::$variant => $text,)* Fault::Assert(message) => message }
             }
@@ -56,6 +57,9 @@ faults! {
     /// Two shapes that must agree do not: the lengths of one dimension.
     ShapeMismatch "shape" "CU0205", "a dimension of {0} does not fit one of {1}",
         "give arrays of the same shape";
+    /// A new shape that has not as many elements as there are: how many there are, then the shape.
+    Reshape "reshape" "CU0205", "an array of {0} elements cannot have the shape ({1..})",
+        "give a shape whose lengths have the number of elements as their product";
     /// `minimum`, `maximum`, `argmin`, `argmax` or `unwrap` of nothing.
     Empty "empty" "CU0206", "an empty sequence has no such element",
         "test `is_empty()` first, or use `reduce` with a start value";
@@ -70,5 +74,8 @@ faults! {
         "keep 0 <= start <= end <= length";
     /// A size that no memory can hold, or an integer that is no size: the value.
     SizeOverflow "size" "CU0211", "{0} is too large for a length",
+        "check the size that is asked for";
+    /// A shape that no array can have: the shape.
+    ShapeOverflow "volume" "CU0211", "an array of shape ({0..}) is larger than any memory",
         "check the size that is asked for";
 }

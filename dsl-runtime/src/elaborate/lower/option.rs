@@ -28,7 +28,7 @@ impl Lower {
             M::Unwrap => {
                 let shape = self.fits.iter().find(|(fits, _)| some == (*fits).into());
                 let (fault, operands) = match shape {
-                    Some((_, lengths)) => (Fault::ShapeMismatch, lengths.to_vec()),
+                    Some((_, lengths)) => (Fault::Reshape, lengths.clone()),
                     None => (Fault::Empty, vec![]),
                 };
                 self.check(fault, some, operands);
