@@ -233,6 +233,7 @@ impl Lower {
                     all.insert(axis, at[0]);
                     lower.element(&array, &all)
                 })),
+                made: None,
             })
         };
         let compute = |lower: &mut Lower| {

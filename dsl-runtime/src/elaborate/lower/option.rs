@@ -29,7 +29,7 @@ impl Lower {
                 let shape = self.fits.iter().find(|(fits, _)| some == (*fits).into());
                 let (fault, operands) = match shape {
                     Some((_, lengths)) => (Fault::Reshape, lengths.clone()),
-                    None => (Fault::Empty, vec![]),
+                    None => (Fault::Nothing, vec![]),
                 };
                 self.check(fault, some, operands);
                 Ok(value)

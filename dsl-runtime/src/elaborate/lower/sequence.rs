@@ -24,6 +24,7 @@ impl Lower {
                     dims: vec![Atom::size(members.len() as u64)],
                     elem,
                     source: Source::Stored(arrays, vec![]),
+                    made: None,
                 }))
             }
             Value::Range(range) => {
@@ -37,6 +38,7 @@ impl Lower {
                     dims: vec![len],
                     elem: element_type(ty),
                     source: Source::View(element),
+                    made: None,
                 }))
             }
             Value::Iter(iter) => {
@@ -138,6 +140,7 @@ impl Lower {
             dims,
             elem,
             source: Source::View(element),
+            made: None,
         })))
     }
 
@@ -252,7 +255,6 @@ impl Lower {
         let fits = self.and(ordered, inside);
         self.check(Fault::SliceOutOfBounds, fits, vec![low, shown, len]);
         let count = self.op(ScalarOp::Sub, &[high, low]);
-        self.limited(count, self.limit(len));
         Ok(self.moved(array, count, move |lower, at| {
             Ok(lower.op(ScalarOp::Add, &[low, at]))
         }))
