@@ -22,11 +22,11 @@ fn mistakes() -> impl Iterator<Item = (&'static str, &'static str)> {
     infer.chain(lower)
 }
 
-/// The codes of failures and of calls.
+/// The codes of failures and of calls. Faults of one kind have one code and differ in what they say.
 fn failures() -> impl Iterator<Item = &'static str> {
     let assert = Fault::Assert(String::new()).code();
-    let faults = Fault::ALL.iter().map(Fault::code).chain([assert]);
-    faults.chain(CODES.iter().map(|row| row.code))
+    let faults: BTreeSet<_> = Fault::ALL.iter().map(Fault::code).chain([assert]).collect();
+    faults.into_iter().chain(CODES.iter().map(|row| row.code))
 }
 
 /// The sections of the document: the code that each speaks of, and its text.

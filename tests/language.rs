@@ -12,6 +12,8 @@ mod harness;
 mod generic;
 #[path = "language/iterator.rs"]
 mod iterator;
+#[path = "language/length.rs"]
+mod length;
 #[path = "language/matrix.rs"]
 mod matrix;
 #[path = "language/method.rs"]

@@ -343,7 +343,7 @@ fn texts() {
 8 |     idx.map(|i| x[i as usize])
   |                 ^^^^^^^^^^^^^
   = in kernel `pick`
-  = help: keep indices below the length, or use `gather_or` with a default";
+  = help: test the index against the length first; `get` and `gather_or` have an answer for what lies outside";
     assert_eq!(error.to_string(), want);
     let site = error.site().unwrap();
     assert_eq!(
@@ -471,4 +471,96 @@ fn native_while_unwinding() {
         text.contains("<line ") && !text.contains("<line 0>"),
         "{text}"
     );
+}
+
+#[kernel]
+fn returned(n: usize, v: f64) -> Vec<f64> {
+    let w = v + 1.0;
+    fill(n, w)
+}
+
+#[kernel]
+fn repeated_value(n: usize) -> Vec<f64> {
+    vec![0.5; n]
+}
+
+#[kernel]
+fn stored(n: usize, k: usize) -> f64 {
+    let mut t = vec![0.0; n];
+    for i in 0..k {
+        t[i] = i as f64;
+    }
+    t[k]
+}
+
+#[kernel]
+fn tabulated(n: usize) -> Vec<f64> {
+    tabulate(n, |i| i as f64 + 0.5)
+}
+
+#[kernel]
+fn collected(n: usize) -> Vec<u16> {
+    (0..n).map(|i| i as u16).collect()
+}
+
+#[kernel]
+fn plane(h: usize, w: usize) -> Array2<f64> {
+    tabulate2((h, w), |(i, j)| i as f64 + j as f64)
+}
+
+/// As [`fails`], but for the plain function, whose `vec!` aborts where there is no memory.
+fn no_memory<R: std::fmt::Debug>(words: &[&str], run: impl Fn(&Place) -> Result<R, Error>) {
+    let text = run(&Place::interp()).unwrap_err().to_string();
+    for word in words.iter().chain(&["error[CU0303]"]) {
+        assert!(text.contains(word), "`{word}` is not in\n{text}");
+    }
+    for place in [Place::cpu(), Place::cpu_threads(1), Place::cpu_threads(3)] {
+        assert_eq!(run(&place).unwrap_err().to_string(), text, "{place}");
+    }
+}
+
+/// How many bytes, and where: the same everywhere.
+#[test]
+fn places_of_memory_that_cannot_be_had() {
+    let huge = "an array is larger than any memory";
+    for (n, text) in [
+        (1 << 58, "2305843009213693952 bytes"),
+        (1 << 61, huge),
+        (usize::MAX / 2, huge),
+        (usize::MAX, huge),
+    ] {
+        let words = |what| [text, what, "^"];
+        no_memory(&words(" |     ^^^^^^^^^^"), |p| {
+            returned::call(n, 1.0).on(p).run()
+        });
+        no_memory(&words(" |     ^^^^^^^^^^^^"), |p| {
+            repeated_value::call(n).on(p).run()
+        });
+        no_memory(&words(" |                 ^^^^^^^^^^^^"), |p| {
+            stored::call(n, 3).on(p).run()
+        });
+        no_memory(&words("tabulate(n, |i| i as f64 + 0.5)"), |p| {
+            tabulated::call(n).on(p).run()
+        });
+        no_memory(&["(0..n).map(|i| i as u16).collect()"], |p| {
+            collected::call(n).on(p).run()
+        });
+    }
+    no_memory(&["4611686018427387904 bytes", "tabulate2"], |p| {
+        plane::call(1 << 40, 1 << 19).on(p).run()
+    });
+    no_memory(&[huge, "tabulate2"], |p| {
+        plane::call(1 << 40, 1 << 22).on(p).run()
+    });
+    let mut out = [0.0; 3];
+    for place in [Place::interp(), Place::cpu(), Place::cpu_threads(3)] {
+        let call = returned::call(2, 1.0);
+        let error = call.on(&place).run_into(&mut out).unwrap_err();
+        assert_eq!(error.code(), "CU0302");
+        let text = error.to_string();
+        assert!(
+            text.contains("fill(n, w)\n") && text.contains(" |     ^^^^^^^^^^\n"),
+            "{text}"
+        );
+    }
 }

@@ -134,7 +134,7 @@ fn division() -> Vec<File> {
                 file.fails(7 as T, 0 as T, "CU0202: division by zero");
             });
             signed!(T {
-                let text = format!("CU0203: {} / -1 does not fit its type", T::MIN);
+                let text = format!("CU0203: {} {} -1 does not fit its type", T::MIN, stringify!($op));
                 file.fails(T::MIN, -1, &text);
             });
             floats!(T { file.binary(|a: T, b: T| Some(a $op b)); });

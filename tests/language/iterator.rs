@@ -268,7 +268,7 @@ tests! {
                 agree!(searches(&x, k));
             }
         }
-        fails!(unwraps(&[][..]), "CU0206", "an empty sequence");
+        fails!(unwraps(&[][..]), "CU0206", "the `Option` is `None`");
     }
     nesting {
         for n in [0, 1, 5, 40] {

@@ -427,7 +427,7 @@ tests! {
         fails!(overflow(7, 0), "CU0202", "division by zero");
         fails!(overflow(i32::MIN, -1), "CU0203", "-2147483648 / -1");
         fails!(remainder(7, 0), "CU0202", "division by zero");
-        fails!(remainder(i64::MIN, -1), "CU0203", "-9223372036854775808 / -1");
+        fails!(remainder(i64::MIN, -1), "CU0203", "-9223372036854775808 % -1");
         for k in 0..40 {
             agree!(shifts(-123_456_789, k));
         }

@@ -295,7 +295,9 @@ impl<'f> Run<'f> {
 pub fn apply(op: ScalarOp, operands: &[Const], place: Place) -> Result<Const, Failure> {
     match op.eval(operands) {
         Some(Ok(value)) => Ok(value),
-        Some(Err(Fault::DivideOverflow)) => Err(fault(Fault::DivideOverflow, operands, place)),
+        Some(Err(over @ (Fault::DivideOverflow | Fault::RemainderOverflow))) => {
+            Err(fault(over, operands, place))
+        }
         Some(Err(other)) => Err(fault(other, [], place)),
         None => unreachable!("compile has refused {}", op.name()),
     }

@@ -116,9 +116,9 @@ impl Executable for Interpreted {
             }
         }
         let mut values = vec![];
-        for result in results {
+        for (at, result) in results.into_iter().enumerate() {
             values.push(match result {
-                Datum::Array(array) => Value::Array(dense(&array)?),
+                Datum::Array(array) => Value::Array(dense(&array, self.func.result_place(at))?),
                 Datum::Scalar(value) => Value::Scalar(value),
                 Datum::Nothing => unreachable!("the verifier has seen every result bound"),
             });
@@ -140,12 +140,12 @@ impl Executable for Interpreted {
     }
 }
 
-fn dense(array: &Array) -> Result<dsl_runtime::array::Dense, Failure> {
+fn dense(array: &Array, place: Place) -> Result<dsl_runtime::array::Dense, Failure> {
     let bits = array.iter().map(|value| value.bits);
     dsl_runtime::array::Dense::from_bits(array.elem, array.shape.clone(), bits).ok_or_else(|| {
         Failure::OutOfMemory {
             bytes: value::size(array.elem, &array.shape),
-            place: Place::default(),
+            place,
         }
     })
 }

@@ -12,6 +12,7 @@ mod env;
 mod expr;
 mod flat;
 mod iterator;
+mod length;
 mod merge;
 mod method;
 mod mistake;
@@ -55,8 +56,12 @@ struct Lower {
     /// The block that each name is defined in; 0 for what is visible everywhere.
     homes: Vec<u32>,
     known: HashMap<build::Known, Var>,
-    /// Truths that say whether a shape has as many elements as there are, with both numbers.
-    fits: Vec<(Var, [Atom; 2])>,
+    /// Truths that say whether a shape has as many elements as there are, with that number and the shape.
+    fits: Vec<(Var, Vec<Atom>)>,
+    /// How large values of type `u64` can be, where that is less than what the type holds.
+    limits: HashMap<Var, u64>,
+    /// Shapes that arrays are known to have, with the block where that is known.
+    shapes: Vec<(u32, Vec<Atom>)>,
     env: Env,
     targets: Vec<Target>,
     version: u64,
@@ -84,6 +89,8 @@ pub fn lower(kernel: &'static Kernel, generics: &[GenericArg]) -> Result<Func, M
         homes: vec![],
         known: HashMap::new(),
         fits: vec![],
+        limits: HashMap::new(),
+        shapes: vec![],
         env: Env::default(),
         targets: vec![],
         version: 0,
@@ -165,6 +172,10 @@ impl Lower {
             } else {
                 format!("{name}_{k}")
             };
+            match shape[..] {
+                [Atom::Var(length)] => self.limit_length(length, elem),
+                _ => self.remember_shape(&shape),
+            }
             let var = self.var(&name, Type::array(elem, shape));
             self.func.params.push(var);
             atoms.push(Atom::Var(var));

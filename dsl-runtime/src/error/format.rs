@@ -1,4 +1,4 @@
-//! Format strings with the values that a run found: `{}`, `{0}`, `{:.3}`, `{:>8x}`.
+//! Format strings with the values that a run found: `{}`, `{0}`, `{:.3}`, `{:>8x}`, and `{1..}` for all from there on.
 
 use crate::ir::types::Class;
 use crate::ir::{Const, FromConst, ScalarType};
@@ -23,6 +23,18 @@ pub(super) fn fill(text: &str, operands: &[Const]) -> String {
             continue;
         };
         let (index, spec) = field.split_once(':').unwrap_or((field, ""));
+        if let Some(from) = index.strip_suffix("..").and_then(|from| from.parse().ok()) {
+            let all = operands
+                .get::<std::ops::RangeFrom<usize>>(from..)
+                .unwrap_or_default();
+            let all: Vec<String> = all
+                .iter()
+                .map(|&value| format(value, &Spec::parse(spec)))
+                .collect();
+            out.push_str(&all.join(", "));
+            rest = behind;
+            continue;
+        }
         let index = index.parse().unwrap_or_else(|_| {
             next += 1;
             next - 1
@@ -201,5 +213,6 @@ mod tests {
     fn leaves_what_is_no_field() {
         assert_eq!(fill("a { b", &[]), "a { b");
         assert_eq!(fill("{} {}", &[Const::u8(1)]), "1 {}");
+        assert_eq!(fill("{0} ({1..})", &[1, 2, 3].map(Const::u8)), "1 (2, 3)");
     }
 }

@@ -23,7 +23,7 @@ use crate::syntax::{Source, Span};
 /// 12 |         vals[k] * x[cols[k] as usize]
 ///    |                   ^^^^^^^^^^^^^^^^^^^
 ///    = in kernel `spmv`
-///    = help: keep indices below the length, or use `gather_or` with a default
+///    = help: test the index against the length first; `get` and `gather_or` have an answer for what lies outside
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
@@ -196,9 +196,10 @@ impl Error {
             Error::ResultShape {
                 expected, found, ..
             } => format!("the result has shape {found:?}, the memory for it {expected:?}"),
-            Error::OutOfMemory {
-                bytes: u128::MAX, ..
-            } => "an array is larger than any memory".to_string(),
+            // Compiled code counts bytes in 64 bits that saturate: beyond them no place says how many.
+            Error::OutOfMemory { bytes, .. } if *bytes >= u128::from(u64::MAX) => {
+                "an array is larger than any memory".to_string()
+            }
             Error::OutOfMemory { bytes, .. } => format!("{bytes} bytes of memory cannot be had"),
             Error::Unsupported { what, .. } => match what.contains("unsupported") {
                 true => what.clone(),
@@ -270,11 +271,13 @@ impl Error {
                 site: Box::new(Site::of(func, place)),
             },
             Failure::ResultShape {
-                expected, found, ..
+                result,
+                expected,
+                found,
             } => Error::ResultShape {
                 expected,
                 found,
-                site: whole(),
+                site: Box::new(Site::of(func, func.result_place(result))),
             },
             Failure::Unsupported(what) => Error::Unsupported {
                 what,

@@ -112,7 +112,7 @@ mod tests {
 12 | \tvals[k] * x[j]
    | \t          ^^^^
    = in kernel `spmv`
-   = help: keep indices below the length, or use `gather_or` with a default"
+   = help: test the index against the length first; `get` and `gather_or` have an answer for what lies outside"
         );
     }
 

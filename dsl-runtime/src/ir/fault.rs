@@ -22,7 +22,8 @@ macro_rules! faults {
             pub fn code(&self) -> &'static str {
                 match self { $(Fault::$variant => $code,)* Fault::Assert(_) => "CU0209" }
             }
-            /// What happened; `{0}`, `{1}` stand for the operands.
+            /// What happened; `{0}`, `{1}` stand for the operands, `{1..}` for all from there on. Several faults may have one
+            /// code: it says what kind of thing went wrong, the text what exactly.
             pub fn text(&self) -> &str {
                 match self { $(Fault::$variant => $text,)* Fault::Assert(message) => message }
             }
@@ -43,20 +44,29 @@ macro_rules! faults {
 faults! {
     /// An index at or beyond the length: the index, the length.
     IndexOutOfBounds "index" "CU0201", "index {0} is out of bounds for length {1}",
-        "keep indices below the length, or use `gather_or` with a default";
+        "test the index against the length first; `get` and `gather_or` have an answer for what lies outside";
     /// Integer division or remainder by zero.
     DivideByZero "divide" "CU0202", "division by zero",
         "guard the division with an `if`, or divide by a value that cannot be zero";
     /// `MIN / -1`.
     DivideOverflow "overflow" "CU0203", "{0} / {1} does not fit its type",
         "use `wrapping_div`, or a wider type";
+    /// `MIN % -1`.
+    RemainderOverflow "remainder" "CU0203", "{0} % {1} does not fit its type",
+        "use `wrapping_rem`, or a wider type";
     /// Two sequences that must be equally long are not: both lengths.
     LengthMismatch "length" "CU0204", "sequences of lengths {0} and {1} are used together",
         "make the lengths equal, for example with `take`";
     /// Two shapes that must agree do not: the lengths of one dimension.
     ShapeMismatch "shape" "CU0205", "a dimension of {0} does not fit one of {1}",
         "give arrays of the same shape";
-    /// `minimum`, `maximum`, `argmin`, `argmax` or `unwrap` of nothing.
+    /// A new shape that has not as many elements as there are: how many there are, then the shape.
+    Reshape "reshape" "CU0205", "an array of {0} elements cannot have the shape ({1..})",
+        "give a shape whose lengths have the number of elements as their product";
+    /// `unwrap` or `expect` of `None`.
+    Nothing "none" "CU0206", "the `Option` is `None`: there is no value to unwrap",
+        "test `is_some()` first, or use `unwrap_or` with a value of your own";
+    /// `minimum`, `maximum`, `argmin` or `argmax` of nothing.
     Empty "empty" "CU0206", "an empty sequence has no such element",
         "test `is_empty()` first, or use `reduce` with a start value";
     /// The same destination twice: the index.
@@ -70,5 +80,8 @@ faults! {
         "keep 0 <= start <= end <= length";
     /// A size that no memory can hold, or an integer that is no size: the value.
     SizeOverflow "size" "CU0211", "{0} is too large for a length",
+        "check the size that is asked for";
+    /// A shape that no array can have: the shape.
+    ShapeOverflow "volume" "CU0211", "an array of shape ({0..}) is larger than any memory",
         "check the size that is asked for";
 }

@@ -261,6 +261,18 @@ impl Func {
         }
     }
 
+    /// Where a result is made: the place of its statement; none for a parameter or a constant.
+    pub fn result_place(&self, result: usize) -> Place {
+        let var = self
+            .body
+            .results
+            .get(result)
+            .and_then(|&atom| atom.as_var());
+        let makes = |stmt: &&Stmt| var.is_some_and(|var| stmt.defs.contains(&var));
+        let stmt = self.body.stmts.iter().find(makes);
+        stmt.map_or(Place::default(), |stmt| stmt.place)
+    }
+
     /// Makes a name.
     pub fn var(&mut self, name: impl Into<String>, ty: Type) -> Var {
         self.vars.push(VarInfo {

@@ -135,7 +135,7 @@ macro_rules! native {
     };
 }
 macro_rules! divide {
-    ($method:ident, $op:tt) => {
+    ($method:ident, $op:tt, $over:ident) => {
         Meaning::Native(|args| {
             if args[0].ty.is_float() {
                 return Ok(on!(floats args [a 0, b 1] a $op b));
@@ -145,7 +145,7 @@ macro_rules! divide {
             }
             let failed = on!(ints args [a 0, b 1] a.$method(b).is_none());
             if failed.bits != 0 {
-                return Err(Fault::DivideOverflow);
+                return Err(Fault::$over);
             }
             Ok(on!(ints args [a 0, b 1] a.$method(b).unwrap_or(0)))
         })
@@ -201,9 +201,9 @@ table! {
         "difference; integers wrap";
     Mul "mul", Signature::Binary(&[S, U, F]), SUMS, ["wrapping_mul"], arith!([a 0, b 1] a.wrapping_mul(b), a * b),
         "product; integers wrap";
-    Div "div", Signature::Binary(&[S, U, F]), NONE, [], divide!(checked_div, /),
+    Div "div", Signature::Binary(&[S, U, F]), NONE, [], divide!(checked_div, /, DivideOverflow),
         "quotient, towards zero; integers fail on zero and on MIN / -1";
-    Rem "rem", Signature::Binary(&[S, U, F]), NONE, [], divide!(checked_rem, %),
+    Rem "rem", Signature::Binary(&[S, U, F]), NONE, [], divide!(checked_rem, %, RemainderOverflow),
         "remainder with the sign of the dividend; integers fail on zero and on MIN % -1";
     Neg "neg", Signature::Unary(&[S, U, F]), NONE, ["wrapping_neg"], arith!([a 0] a.wrapping_neg(), -a),
         "negative; integers wrap; flips the sign of a NaN or zero too";

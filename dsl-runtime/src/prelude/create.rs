@@ -56,7 +56,7 @@ pub fn tabulate2<T>((h, w): (usize, usize), f: impl Fn((usize, usize)) -> T) -> 
     }
     match Array2::from_shape_vec((h, w), out) {
         Ok(array) => array,
-        Err(_) => fail(Fault::SizeOverflow, &[&h.max(w)]),
+        Err(_) => fail(Fault::ShapeOverflow, &[&h, &w]),
     }
 }
 
@@ -81,7 +81,7 @@ pub fn tabulate3<T>(
     }
     match Array3::from_shape_vec((d, h, w), out) {
         Ok(array) => array,
-        Err(_) => fail(Fault::SizeOverflow, &[&d.max(h).max(w)]),
+        Err(_) => fail(Fault::ShapeOverflow, &[&d, &h, &w]),
     }
 }
 
@@ -95,10 +95,13 @@ fn volume(shape: &[usize]) -> usize {
         .try_fold(1usize, |product, n| product.checked_mul(n))
         .filter(|&product| product <= isize::MAX as usize)
     else {
-        let product = shape.iter().fold(1u128, |product, &n| {
-            product.saturating_mul(n.max(1) as u128)
-        });
-        fail(Fault::SizeOverflow, &[&product]);
+        fail(
+            Fault::ShapeOverflow,
+            &shape
+                .iter()
+                .map(|n| n as &dyn std::fmt::Display)
+                .collect::<Vec<_>>(),
+        );
     };
     if shape.contains(&0) { 0 } else { product }
 }

@@ -8,6 +8,10 @@ use std::fmt::Display;
 #[track_caller]
 pub(crate) fn fail(fault: Fault, operands: &[&dyn Display]) -> ! {
     let mut text = fault.text().to_string();
+    for from in 0..operands.len() {
+        let rest: Vec<String> = operands[from..].iter().map(|one| one.to_string()).collect();
+        text = text.replace(&format!("{{{from}..}}"), &rest.join(", "));
+    }
     for (i, operand) in operands.iter().enumerate() {
         text = text.replace(&format!("{{{i}}}"), &operand.to_string());
     }

@@ -75,7 +75,7 @@ impl<I: Simd> Emit<'_, I> {
         let ty = self.type_of(operands[at]);
         let values: Vec<Value> = operands.iter().map(|&a| self.value(a)).collect();
         let values = if op.can_fail(ty) {
-            self.guard_division(ty, values, place)
+            self.guard_division(op, ty, values, place)
         } else {
             values
         };
@@ -90,6 +90,7 @@ impl<I: Simd> Emit<'_, I> {
     /// Tests a division of integers; yields operands that divide without a trap on inactive lanes too.
     fn guard_division(
         &mut self,
+        op: ScalarOp,
         ty: ScalarType,
         mut values: Vec<Value>,
         place: Place,
@@ -111,7 +112,11 @@ impl<I: Simd> Emit<'_, I> {
                 (Value::Scalar(a), Value::Scalar(b)) => vec![(ty, *a), (ty, *b)],
                 _ => vec![],
             };
-            self.fail_value(&over, &Fault::DivideOverflow, &operands, place);
+            let fault = match op {
+                ScalarOp::Rem => Fault::RemainderOverflow,
+                _ => Fault::DivideOverflow,
+            };
+            self.fail_value(&over, &fault, &operands, place);
         }
         let masked = self.lanes.as_ref().is_some_and(|l| l.mask.is_some());
         // A divisor that all lanes share has been tested; only `MIN / -1` could still trap on an inactive lane.

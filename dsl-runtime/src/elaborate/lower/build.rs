@@ -28,6 +28,7 @@ impl Open {
 pub(super) struct Saved {
     vars: usize,
     sources: usize,
+    shapes: usize,
     blocks: usize,
     stmts: usize,
     depth: usize,
@@ -72,7 +73,7 @@ impl Lower {
 
     /// A fresh name that is defined in the innermost block.
     pub(super) fn var(&mut self, name: &str, ty: Type) -> Var {
-        let home = self.blocks.last().map_or(0, |block| block.id);
+        let home = self.here();
         self.homes.push(home);
         self.func.var(name, ty)
     }
@@ -83,9 +84,19 @@ impl Lower {
             Atom::Const(_) => true,
             Atom::Var(var) => {
                 let home = self.homes[var.0 as usize];
-                home == 0 || self.blocks.iter().any(|block| block.id == home)
+                self.is_open(home)
             }
         }
+    }
+
+    /// Whether what holds in a block holds here.
+    pub(super) fn is_open(&self, block: u32) -> bool {
+        block == 0 || self.blocks.iter().any(|open| open.id == block)
+    }
+
+    /// The number of the innermost block; 0 outside all of them.
+    pub(super) fn here(&self) -> u32 {
+        self.blocks.last().map_or(0, |block| block.id)
     }
 
     /// Appends a statement.
@@ -118,13 +129,15 @@ impl Lower {
             return var.into();
         }
         let var = self.bind("t", Type::scalar(ty), expr);
+        self.note_limit(&key, var.into());
         self.known.insert(key, var);
         var.into()
     }
 
     /// A scalar operation.
     pub(super) fn op(&mut self, op: ScalarOp, operands: &[Atom]) -> Atom {
-        if let Some(value) = self.simplify(op, operands) {
+        let value = self.simplify(op, operands);
+        if let Some(value) = value.or_else(|| self.bounded(op, operands)) {
             return value;
         }
         if let (ScalarOp::Select, &[cond, a, b]) = (op, operands) {
@@ -392,6 +405,7 @@ impl Lower {
         Saved {
             vars: self.func.vars.len(),
             sources: self.func.sources.len(),
+            shapes: self.shapes.len(),
             blocks: self.blocks.len(),
             stmts: self.blocks.last().map_or(0, |block| block.stmts.len()),
             depth: self.depth,
@@ -406,6 +420,8 @@ impl Lower {
         self.func.sources.truncate(saved.sources);
         self.known.retain(|_, var| (var.0 as usize) < saved.vars);
         self.fits.retain(|(var, _)| (var.0 as usize) < saved.vars);
+        self.limits.retain(|var, _| (var.0 as usize) < saved.vars);
+        self.shapes.truncate(saved.shapes);
         self.blocks.truncate(saved.blocks);
         if let Some(block) = self.blocks.last_mut() {
             block.stmts.truncate(saved.stmts);

@@ -459,6 +459,7 @@ impl Lower {
     fn tabulate(&mut self, dims: Vec<Atom>, f: &Value, result: &Ty, alone: bool) -> R<Value> {
         let elem = super::place::element_type(result);
         let f = f.clone();
+        self.shape(&dims);
         self.eager(dims, elem, &move |lower, at| {
             let index = if alone {
                 Value::Scalar(at[0])

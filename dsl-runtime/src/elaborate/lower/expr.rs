@@ -30,6 +30,20 @@ impl Lower {
 
     /// The value of an expression, which may be what a function or a round ends with.
     pub(super) fn expr_in(&mut self, expr: &'static Expr, tail: Tail) -> R<Value> {
+        let mut value = self.expr_value(expr, tail)?;
+        // A view that this expression made, and nobody shares yet, remembers so.
+        if let Value::Array(array) = &mut value
+            && let Some(array) = Rc::get_mut(array)
+            && array.made.is_none()
+        {
+            let source = self.frame.source;
+            let span = expr.span;
+            array.made = Some(crate::ir::Place { source, span });
+        }
+        Ok(value)
+    }
+
+    fn expr_value(&mut self, expr: &'static Expr, tail: Tail) -> R<Value> {
         use ExprKind as K;
         self.at(expr.span);
         match &expr.kind {

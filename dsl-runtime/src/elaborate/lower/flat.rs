@@ -8,7 +8,7 @@ use super::place::element_type;
 use super::value::{Item, Iter, Value};
 use super::{Lower, R};
 use crate::elaborate::ty::Ty;
-use crate::ir::{Atom, Combine, ScalarOp, SinkKind, Type};
+use crate::ir::{Atom, Combine, Const, ScalarOp, ScalarType, SinkKind, Type};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -83,7 +83,7 @@ impl Lower {
         elem: Ty,
         filtered: bool,
     ) -> Rc<Iter> {
-        let total = self.op(ScalarOp::Mul, &[iter.len, len]);
+        let total = self.length_product(iter.len, len);
         Rc::new(Iter {
             len: total,
             elem,
@@ -106,16 +106,26 @@ impl Lower {
     fn row_lengths(&mut self, iter: &Rc<Iter>, rows: &RowFn) -> R<(Atom, Atom, Atom)> {
         let zero = Atom::size(0);
         let combine = || Some(Combine::Op(ScalarOp::Add));
+        let most = self.limit(iter.len);
         let defs = self.par(iter.len, |lower, at| {
             let (keep, row, _) = rows(lower, at)?;
             let len = lower.op(ScalarOp::Select, &[keep, row.len, zero]);
-            Ok(vec![
+            let mut sinks = vec![
                 lower.sink(SinkKind::Collect, None, vec![], vec![len]),
                 lower.sink(SinkKind::Scan, combine(), vec![zero], vec![len]),
                 lower.sink(SinkKind::Reduce, combine(), vec![zero], vec![len]),
-            ])
+            ];
+            if most.checked_mul(lower.limit(len)).is_none() {
+                let (none, wide) = (Const::f64(0.0), lower.cast(ScalarType::F64, len));
+                sinks.push(lower.sink(SinkKind::Reduce, combine(), vec![none.into()], vec![wide]));
+            }
+            Ok(sinks)
         })?;
-        Ok((defs[0].into(), defs[1].into(), defs[2].into()))
+        let mut total = defs[2].into();
+        if let Some(&sum) = defs.get(3) {
+            total = self.length_total(total, sum.into());
+        }
+        Ok((defs[0].into(), defs[1].into(), total))
     }
 
     /// Rows whose items are found by their place: which row, by bisection of the ends.

@@ -249,6 +249,7 @@ impl Lower {
                 let iter = self.exact(&iter)?;
                 let skip = self.op(ScalarOp::Min, &[iter.len, n]);
                 let len = self.op(ScalarOp::Sub, &[iter.len, skip]);
+                self.limited(len, self.limit(iter.len));
                 Ok(Self::rounds(&iter, len, move |lower, at| {
                     lower.op(ScalarOp::Add, &[at, skip])
                 }))
@@ -326,11 +327,7 @@ impl Lower {
     fn chain_items(&mut self, a: &Rc<Iter>, b: &Rc<Iter>) -> R<Value> {
         let (a, b) = (a.clone(), b.clone());
         let first = a.len;
-        let len = if b.len == Iter::ENDLESS {
-            Iter::ENDLESS
-        } else {
-            self.op(ScalarOp::Add, &[first, b.len])
-        };
+        let len = self.length_sum(first, b.len);
         let filtered = a.filtered || b.filtered;
         let elem = a.elem.clone();
         let pair = Ty::Tuple(vec![super::pattern::BOOL, elem.clone()]);

@@ -6,7 +6,7 @@ use super::value::{Array, Axis, Item, Iter, Value};
 use super::{Code, Lower, R};
 use crate::elaborate::method::Method;
 use crate::elaborate::ty::Ty;
-use crate::ir::{Atom, Const, Expr, Fault, ScalarOp, ScalarType, Type};
+use crate::ir::{Atom, Const, Fault, ScalarOp, ScalarType};
 use std::rc::Rc;
 
 impl Lower {
@@ -233,6 +233,7 @@ impl Lower {
                     all.insert(axis, at[0]);
                     lower.element(&array, &all)
                 })),
+                made: None,
             })
         };
         let compute = |lower: &mut Lower| {
@@ -284,6 +285,7 @@ impl Lower {
         if dims.is_empty() {
             return sum(self, &[]);
         }
+        self.shape(&dims);
         self.eager(dims, element_type(result), &sum)
     }
 
@@ -300,8 +302,7 @@ impl Lower {
     }
 
     fn under_shape(&mut self, flat: Rc<Array>, shape: Vec<Atom>) -> R<Value> {
-        let total = self.product(&shape);
-        let fits = self.shape_fits(total, flat.dims[0]);
+        let fits = self.shape_fits(&shape, flat.dims[0])?;
         let dims = shape.clone();
         let view = Value::view(shape, flat.elem.clone(), move |lower, at| {
             let mut place = at[0];
@@ -312,18 +313,6 @@ impl Lower {
             lower.element(&flat, &[place])
         });
         Ok(Value::Option(fits, Rc::new(view)))
-    }
-
-    /// Whether a shape of `total` elements has room for exactly `len`: a truth of its own, never that of a comparison
-    /// which the kernel itself makes, so that whoever unwraps knows what it means.
-    fn shape_fits(&mut self, total: Atom, len: Atom) -> Atom {
-        if total == len {
-            return TRUE;
-        }
-        let ty = Type::scalar(ScalarType::Bool);
-        let fits = self.bind("fits", ty, Expr::Op(ScalarOp::Eq, vec![total, len]));
-        self.fits.push((fits, [total, len]));
-        fits.into()
     }
 
     /// `Array1::linspace(a, b, n)`: ndarray's `a + step * i`, with a last element that is `b` itself.

@@ -28,8 +28,8 @@ impl Lower {
             M::Unwrap => {
                 let shape = self.fits.iter().find(|(fits, _)| some == (*fits).into());
                 let (fault, operands) = match shape {
-                    Some((_, lengths)) => (Fault::ShapeMismatch, lengths.to_vec()),
-                    None => (Fault::Empty, vec![]),
+                    Some((_, lengths)) => (Fault::Reshape, lengths.clone()),
+                    None => (Fault::Nothing, vec![]),
                 };
                 self.check(fault, some, operands);
                 Ok(value)

@@ -24,6 +24,7 @@ impl Lower {
                     dims: vec![Atom::size(members.len() as u64)],
                     elem,
                     source: Source::Stored(arrays, vec![]),
+                    made: None,
                 }))
             }
             Value::Range(range) => {
@@ -37,6 +38,7 @@ impl Lower {
                     dims: vec![len],
                     elem: element_type(ty),
                     source: Source::View(element),
+                    made: None,
                 }))
             }
             Value::Iter(iter) => {
@@ -85,6 +87,10 @@ impl Lower {
         let mut span = self.cast(ScalarType::U64, span);
         let mut op = ScalarOp::Lt;
         if range.inclusive {
+            if ty.bits() == 64 {
+                // Of all 2^64 values, the last one is out of everybody's reach.
+                span = self.op(ScalarOp::Min, &[span, Atom::size(u64::MAX - 1)]);
+            }
             span = self.op(ScalarOp::Add, &[span, Atom::size(1)]);
             op = ScalarOp::Le;
         }
@@ -134,6 +140,7 @@ impl Lower {
             dims,
             elem,
             source: Source::View(element),
+            made: None,
         })))
     }
 
@@ -143,6 +150,7 @@ impl Lower {
             .into_iter()
             .map(|n| self.size(n))
             .collect::<R<Vec<_>>>()?;
+        self.shape(&dims);
         let value = value.clone();
         Ok(Value::view(dims, element_type(ty), move |_, _| {
             Ok(value.clone())
@@ -227,21 +235,25 @@ impl Lower {
             Some(low) => self.cast(ScalarType::U64, low),
             None => Atom::size(0),
         };
-        let high = match range.high {
-            Some(high) => {
-                let high = self.cast(ScalarType::U64, high);
+        let (high, inside, shown) = match range.high {
+            Some(last) => {
+                let last = self.cast(ScalarType::U64, last);
                 if range.inclusive {
-                    self.op(ScalarOp::Add, &[high, Atom::size(1)])
+                    let high = self.op(ScalarOp::Add, &[last, Atom::size(1)]);
+                    let inside = self.op(ScalarOp::Lt, &[last, len]);
+                    // The end behind the largest number is shown as that number.
+                    let shown = self.op(ScalarOp::Max, &[last, high]);
+                    (high, inside, shown)
                 } else {
-                    high
+                    let inside = self.op(ScalarOp::Le, &[last, len]);
+                    (last, inside, last)
                 }
             }
-            None => len,
+            None => (len, TRUE, len),
         };
         let ordered = self.op(ScalarOp::Le, &[low, high]);
-        let inside = self.op(ScalarOp::Le, &[high, len]);
         let fits = self.and(ordered, inside);
-        self.check(Fault::SliceOutOfBounds, fits, vec![low, high, len]);
+        self.check(Fault::SliceOutOfBounds, fits, vec![low, shown, len]);
         let count = self.op(ScalarOp::Sub, &[high, low]);
         Ok(self.moved(array, count, move |lower, at| {
             Ok(lower.op(ScalarOp::Add, &[low, at]))
@@ -286,6 +298,7 @@ impl Lower {
         let len = array.dims[0];
         let skip = self.op(ScalarOp::Min, &[len, count]);
         let rest = self.op(ScalarOp::Sub, &[len, skip]);
+        self.limited(rest, self.limit(len));
         self.moved(array, rest, move |lower, at| {
             Ok(lower.op(ScalarOp::Add, &[at, skip]))
         })
@@ -294,7 +307,7 @@ impl Lower {
     /// `x.chain(y)`.
     pub(super) fn chained(&mut self, a: &Rc<Array>, b: &Rc<Array>) -> Value {
         let (first, second) = (a.dims[0], b.dims[0]);
-        let len = self.op(ScalarOp::Add, &[first, second]);
+        let len = self.length_sum(first, second);
         let (a, b) = (a.clone(), b.clone());
         let elem = a.elem.clone();
         Value::view(vec![len], elem, move |lower, at| {
@@ -319,7 +332,9 @@ impl Lower {
         let last = self.op(ScalarOp::Sub, &[len, Atom::size(1)]);
         let last = self.op(ScalarOp::Div, &[last, step]);
         let count = self.op(ScalarOp::Add, &[last, Atom::size(1)]);
-        self.op(ScalarOp::Select, &[empty, Atom::size(0), count])
+        let count = self.op(ScalarOp::Select, &[empty, Atom::size(0), count]);
+        self.limited(count, self.limit(len));
+        count
     }
 
     /// Fails where a step, window or chunk is zero.
@@ -339,11 +354,7 @@ impl Lower {
     /// `x.replicate(k)`.
     pub(super) fn replicated(&mut self, array: &Rc<Array>, times: Atom) -> Value {
         let len = array.dims[0];
-        let total = self.op(ScalarOp::Mul, &[len, times]);
-        // Where `len * times` wraps, no memory could hold the result.
-        let fits = self.op(ScalarOp::MulHigh, &[len, times]);
-        let fits = self.op(ScalarOp::Eq, &[fits, Atom::size(0)]);
-        self.check(Fault::SizeOverflow, fits, vec![times]);
+        let total = self.length_product(len, times);
         self.moved(array, total, move |lower, at| {
             Ok(lower.op(ScalarOp::Rem, &[at, len]))
         })
@@ -352,7 +363,7 @@ impl Lower {
     /// `x.interleave(y)`.
     pub(super) fn interleaved(&mut self, a: &Rc<Array>, b: &Rc<Array>) -> Value {
         let len = self.same_length(a.dims[0], b.dims[0]);
-        let total = self.op(ScalarOp::Add, &[len, len]);
+        let total = self.length_sum(len, len);
         let (a, b) = (a.clone(), b.clone());
         Value::view(vec![total], a.elem.clone(), move |lower, at| {
             let odd = lower.op(ScalarOp::And, &[at[0], Atom::size(1)]);

@@ -5,7 +5,7 @@
 
 use super::{Code, Frame, Lower, R, env::Env};
 use crate::elaborate::ty::{self, Ty};
-use crate::ir::{Atom, Const, Data, Expr, ScalarType, Sink, SinkKind, Type, Var};
+use crate::ir::{Atom, Const, Data, Expr, Place, ScalarType, Sink, SinkKind, Type, Var};
 use crate::syntax::{self, Pattern};
 use std::rc::Rc;
 
@@ -38,6 +38,8 @@ pub(super) struct Array {
     pub elem: Ty,
     /// Where elements come from.
     pub source: Source,
+    /// Of a view, the expression that made it: that is what needs memory if the view is to be stored.
+    pub made: Option<Place>,
 }
 
 /// A function from indices that lie inside to the element there.
@@ -154,6 +156,7 @@ impl Value {
             dims,
             elem,
             source: Source::View(Rc::new(element)),
+            made: None,
         }))
     }
     pub fn stored(dims: Vec<Atom>, elem: Ty, arrays: Vec<Var>) -> Value {
@@ -161,6 +164,7 @@ impl Value {
             dims,
             elem,
             source: Source::Stored(arrays, vec![]),
+            made: None,
         }))
     }
 }
@@ -238,6 +242,7 @@ impl Lower {
                     dims,
                     elem: (**inner).clone(),
                     source: Source::Stored(leaves, at.to_vec()),
+                    made: None,
                 }))
             }
             _ => {
@@ -259,7 +264,12 @@ impl Lower {
                 .collect()),
             Source::View(element) => {
                 let element = element.clone();
-                self.collect(&array.dims, &array.elem, &|lower, at| element(lower, at))
+                let here = self.place;
+                self.place = array.made.unwrap_or(here);
+                let arrays =
+                    self.collect(&array.dims, &array.elem, &|lower, at| element(lower, at));
+                self.place = here;
+                arrays
             }
         }
     }
