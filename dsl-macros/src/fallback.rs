@@ -1,12 +1,37 @@
-//! The kernels that a function calls → names for them in its plain body and in its tree, or a message at the user's name.
+//! The kernels that a function calls → what stands for them in its plain body and in its tree, or a message at the user's name.
 //!
 //! A kernel `g` is a function and a module of the same name; what is called is a member of that module. If `g` is an
-//! ordinary function, there is no module, and rustc would speak of an unresolved module that the user never wrote. So each
-//! kernel gets an alias, and one more module stands behind it, one block further out:
+//! ordinary function, or nothing at all, there is no module, and rustc would speak of a module that the user never wrote.
+//!
+//! # A name
+//!
+//! An import of what is not there is an error in itself, so a single name is not imported: it is looked up where it stands,
+//! in two blocks of which the outer has the fallback.
 //!
 //! ```text
 //! {
-//!     mod real { use super::g as found; mod fallback { use super::found as plain; } }
+//!     mod scope { pub(super) use super::*; }
+//!     mod fallback_g { … }
+//!     (match g { written => {
+//!         use fallback_g as g;
+//!         { use scope::*; g::__cuprous_choose(written, written, g::plain) }
+//!     } })(x)
+//! }
+//! ```
+//!
+//! The glob brings the module `g` if there is one: a kernel wins, and its `__cuprous_choose` returns the plain form. It takes
+//! the function for its types to be inferred, which are those of the plain form. The fallback's returns the function, and has a
+//! bound that no type meets unless the library has a function of that name. If there is no `g`, rustc says so where it is
+//! written, and knows the names around it best; its type is then unknown, so that nothing more is said.
+//!
+//! # A path
+//!
+//! Where a module would have to be guessed too, and where type arguments or closures are given, the kernel gets an alias, and one more
+//! module stands behind it, one block further out:
+//!
+//! ```text
+//! {
+//!     mod real { use super::m::g as found; mod fallback { use super::found as plain; } }
 //!     use real::fallback as alias;
 //!     {
 //!         use real::found as alias;
@@ -15,18 +40,31 @@
 //! }
 //! ```
 //!
-//! The inner import brings the function, and the module if there is one: a kernel wins. Of an ordinary function, the alias
-//! is looked for as a module further out, where its `plain` is the function itself, so that nothing but the one message is
-//! said. If there is no `g` at all, the innermost import says so, and its error covers all that follows from it.
+//! The inner import brings the function, and the module if there is one. Of an ordinary function, the alias is looked for as a
+//! module further out, where its `plain` is the function itself. If there is no `g` at all, the innermost import says so, and
+//! its error covers all that follows from it.
 
 use crate::scope::text;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Path, PathArguments, parse_quote};
 
-/// What the module of every kernel holds for the sake of other kernels, beside `plain` and `__cuprous_tree`.
-pub fn companion() -> TokenStream {
+/// What the module of a kernel with so many parameters holds for the sake of other kernels, beside `plain` and
+/// `__cuprous_tree`.
+pub fn companion(params: usize) -> TokenStream {
+    let types: Vec<Ident> = (0..params).map(|i| format_ident!("T{i}")).collect();
     quote! {
+        /// The plain form of this kernel, of the types that the function has where it is named.
+        #[doc(hidden)]
+        #[inline(always)]
+        pub fn __cuprous_choose<F, P, R, #(#types),*>(_: F, _: F, plain: P) -> P
+        where
+            F: ::core::ops::FnOnce(#(#types),*) -> R,
+            P: ::core::ops::FnOnce(#(#types),*) -> R,
+        {
+            plain
+        }
+
         /// How a kernel's surface tree names this kernel.
         #[doc(hidden)]
         pub const fn __cuprous_callee() -> ::cuprous::__private::syntax::Callee {
@@ -41,7 +79,16 @@ pub fn companion() -> TokenStream {
 
 /// The kernels that a function calls.
 #[derive(Default)]
-pub struct Called(Vec<Kernel>);
+pub struct Called {
+    names: Vec<Name>,
+    paths: Vec<Kernel>,
+}
+
+/// A single name in the place of a function.
+struct Name {
+    name: Ident,
+    library: Option<&'static str>,
+}
 
 /// A path in the place of a function.
 struct Kernel {
@@ -56,6 +103,45 @@ struct Kernel {
 }
 
 impl Called {
+    /// Notes a call by a single name that is no variable's, whatever its hygiene.
+    pub fn add_name(
+        &mut self,
+        name: &Ident,
+        library: Option<&'static str>,
+    ) -> (syn::Expr, TokenStream) {
+        if !self
+            .names
+            .iter()
+            .any(|known| text(&known.name) == text(name))
+        {
+            let name = name.clone();
+            self.names.push(Name { name, library });
+        }
+        let span = name.span();
+        let fallback = fallback(name);
+        let lints = lints();
+        let choose = quote_spanned!(span=> #name::__cuprous_choose);
+        let plain = quote_spanned!(span=> #name::plain);
+        let callee = quote_spanned!(span=> #name::__cuprous_callee());
+        let found = |of: TokenStream| {
+            quote!({
+                #lints
+                use #fallback as #name;
+                {
+                    #lints
+                    use __cuprous_scope::*;
+                    #of
+                }
+            })
+        };
+        let written = Ident::new("__cuprous_written", Span::mixed_site().located_at(span));
+        let chosen = found(quote!(#choose(#written, #written, #plain)));
+        (
+            parse_quote!(match #name { #written => #chosen }),
+            found(callee),
+        )
+    }
+
     /// Notes a call. Returns its plain form `alias::plain::<T>`, and its form in the tree, a constant of type `Callee`.
     pub fn add(&mut self, path: &Path, library: Option<&'static str>) -> (syn::Expr, TokenStream) {
         let name = path.segments.last().expect("a path has a segment");
@@ -84,12 +170,12 @@ impl Called {
         let start = path.leading_colon.map(|_| "::").unwrap_or_default();
         let names_text: Vec<String> = names.iter().map(|n| text(n)).collect();
         let written = format!("{start}{}", names_text.join("::"));
-        if let Some(known) = self.0.iter().find(|k| k.path == written) {
+        if let Some(known) = self.paths.iter().find(|k| k.path == written) {
             return known.alias.clone();
         }
         let (name, above) = names.split_last().expect("a path has a segment");
-        let alias = format_ident!("__cuprous_{}_{}", self.0.len(), text(name));
-        self.0.push(Kernel {
+        let alias = format_ident!("__cuprous_{}_{}", self.paths.len(), text(name));
+        self.paths.push(Kernel {
             path: written,
             prefix: prefix(path, above, name),
             name: (*name).clone(),
@@ -101,7 +187,7 @@ impl Called {
 
     /// The plain body with its kernels in scope.
     pub fn plain(&self, body: syn::Block) -> syn::Block {
-        if self.0.is_empty() {
+        if self.names.is_empty() && self.paths.is_empty() {
             return body;
         }
         let (outer, inner) = self.scopes(|_| TokenStream::new());
@@ -111,7 +197,7 @@ impl Called {
 
     /// A constant expression of the tree with its kernels in scope.
     pub fn tree(&self, tree: TokenStream) -> TokenStream {
-        if self.0.is_empty() {
+        if self.names.is_empty() && self.paths.is_empty() {
             return quote!({ #tree });
         }
         let (outer, inner) = self.scopes(|kernel| {
@@ -134,8 +220,8 @@ impl Called {
     fn scopes(&self, more: impl Fn(&Kernel) -> TokenStream) -> (TokenStream, TokenStream) {
         let mut outer = TokenStream::new();
         let mut inner = TokenStream::new();
-        let lints = quote!(#[allow(unused_imports, dead_code, clippy::all, clippy::pedantic)]);
-        for kernel in &self.0 {
+        let lints = lints();
+        for kernel in &self.paths {
             let Kernel {
                 prefix,
                 name,
@@ -163,7 +249,65 @@ impl Called {
                 use #real::found as #alias;
             });
         }
+        if !self.names.is_empty() {
+            let names = self.names.iter().map(Name::module);
+            outer.extend(quote! {
+                #lints
+                mod __cuprous_scope {
+                    pub(super) use super::*;
+                }
+                #(#lints #names)*
+            });
+        }
         (outer, inner)
+    }
+}
+
+/// The name of the module that stands where no kernel has this one.
+fn fallback(name: &Ident) -> Ident {
+    format_ident!(
+        "__cuprous_fallback_{}",
+        text(name),
+        span = Span::mixed_site()
+    )
+}
+
+fn lints() -> TokenStream {
+    quote!(#[allow(unused_imports, dead_code, non_upper_case_globals, clippy::all, clippy::pedantic)])
+}
+
+impl Name {
+    /// The module that stands where there is no kernel.
+    fn module(&self) -> TokenStream {
+        let Name { name, library } = self;
+        let span = name.span();
+        let module = fallback(name);
+        let shown = text(name);
+        let message = format!("`{shown}` is not a kernel");
+        let note = format!(
+            "put `#[kernel]` on `{shown}`; if it is a constant, write its name in upper case"
+        );
+        let bound = match library {
+            Some(_) => TokenStream::new(),
+            None => quote_spanned!(span=> : Kernel),
+        };
+        let library = library.unwrap_or_default();
+        let choose = quote_spanned!(span=> __cuprous_choose);
+        quote! {
+            mod #module {
+                #[diagnostic::on_unimplemented(message = #message, label = "not a kernel", note = #note)]
+                pub(super) trait Kernel {}
+                #[diagnostic::do_not_recommend]
+                impl Kernel for () {}
+                pub(super) fn #choose<T #bound, F>(_: T, written: F, (): ()) -> F {
+                    written
+                }
+                pub(super) const plain: () = ();
+                pub(super) const fn __cuprous_callee() -> ::cuprous::__private::syntax::Callee {
+                    ::cuprous::__private::syntax::Callee::Prelude(#library)
+                }
+            }
+        }
     }
 }
 

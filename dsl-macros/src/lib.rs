@@ -36,7 +36,7 @@ pub fn kernel(attr: TokenStream, item: TokenStream) -> TokenStream {
             return quote!(#error #item).into();
         }
     };
-    let companion = fallback::companion();
+    let companion = fallback::companion(func.sig.inputs.len());
     let tokens = match read::read(attr.into(), &func) {
         Ok(read::Reading { tree, plain, known }) => {
             let forms = emit::Forms {

@@ -86,6 +86,12 @@ impl Scope {
         self.lookup(name, context(literal))
     }
 
+    /// Whether a variable reads like this, of whatever hygiene.
+    pub fn reads_like(&self, name: &Ident) -> bool {
+        let text = text(name);
+        self.entries.iter().any(|e| e.text == text)
+    }
+
     fn lookup(&self, text: &str, context: Option<u32>) -> Option<&Binding> {
         let found = self.entries.iter().rev().find(|e| {
             let item = e.binding == Binding::Constant;

@@ -45,7 +45,7 @@ impl Reader {
         if ends_in(&path.path, "None") {
             return self.none(&path);
         }
-        let Some(function) = self.function_path(&path) else {
+        let Some(function) = self.function_path(&path, false) else {
             return TokenStream::new();
         };
         if !function.turbofish.is_empty() {
@@ -115,8 +115,8 @@ impl Reader {
         quote!(__cuprous::ExprKind::Constant(#shown, || #read))
     }
 
-    /// A path in the place of a function. None if it was refused.
-    fn function_path(&mut self, path: &ExprPath) -> Option<Function> {
+    /// A path in the place of a function, which takes closures or does not. None if it was refused.
+    fn function_path(&mut self, path: &ExprPath, closures: bool) -> Option<Function> {
         if let Some(name) = path.path.get_ident()
             && path.qself.is_none()
             && let Some(Binding::Local(name)) = self.scope.get(name)
@@ -164,7 +164,11 @@ impl Reader {
                     self.refuse(path, message);
                     return None;
                 }
-                let (plain, callee) = self.called.add(&path.path, library);
+                let alone = path.path.get_ident().filter(|_| !closures);
+                let (plain, callee) = match alone.filter(|name| !self.scope.reads_like(name)) {
+                    Some(name) => self.called.add_name(name, library),
+                    None => self.called.add(&path.path, library),
+                };
                 Some(Function {
                     callee,
                     turbofish,
@@ -202,7 +206,12 @@ impl Reader {
                 __cuprous::ExprKind::Call(__cuprous::Callee::Prelude("Axis"), &[], &[#axis])
             };
         }
-        let Some(function) = self.function_path(&path) else {
+        // rustc tells a closure its types from a function that stands in its place as a path, and from no other form.
+        let closures = call
+            .args
+            .iter_mut()
+            .any(|arg| matches!(peel(arg), Expr::Closure(_)));
+        let Some(function) = self.function_path(&path, closures) else {
             return TokenStream::new();
         };
         if let Some(plain) = function.plain {

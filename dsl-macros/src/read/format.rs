@@ -140,10 +140,11 @@ impl Reader {
             let value = match index {
                 Some(index) => match args.get(index) {
                     Some((_, value)) => value.clone(),
-                    None => self.refuse(
-                        &literal,
-                        format!("the format string has no argument `{index}`"),
-                    ),
+                    // rustc counts the arguments of the body as written, and says so.
+                    None => {
+                        let span = Stretch::of(&literal);
+                        quote!(__cuprous::Expr { kind: __cuprous::ExprKind::Tuple(&[]), span: #span })
+                    }
                 },
                 None => self.captured(&name, &literal),
             };

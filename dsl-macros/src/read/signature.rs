@@ -6,7 +6,7 @@ use crate::refuse::form;
 use crate::source::Stretch;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::{FnArg, ReturnType, Safety, Signature, Type};
+use syn::{FnArg, GenericArgument, PathArguments, ReturnType, Safety, Signature, Type, TypePath};
 
 impl Reader {
     /// The fields `generics`, `params` and `result`.
@@ -16,7 +16,12 @@ impl Reader {
         let params: Vec<TokenStream> = sig.inputs.iter().map(|p| self.param(p)).collect();
         let result = match &sig.output {
             ReturnType::Default => quote!(__cuprous::Type::Tuple(&[])),
-            ReturnType::Type(_, ty) => self.result(ty),
+            ReturnType::Type(_, ty) => {
+                if !crate::param::Param::of(sig).iter().any(is_function) {
+                    self.returned(ty);
+                }
+                self.result(ty)
+            }
         };
         quote! {
             generics: #generics,
@@ -75,8 +80,40 @@ impl Reader {
             }
             ty => self.ty(ty),
         };
+        if let Type::Reference(reference) = super::ty::peel(&param.ty)
+            && let Some(lifetime) = reference.lifetime.as_ref().filter(|l| l.ident == "static")
+        {
+            self.refuse(
+                lifetime,
+                "a kernel takes its arguments for the length of a call: leave the lifetime out",
+            );
+        }
         let pattern = self.pattern(&param.pat, Position::Whole);
         quote!(__cuprous::Param { pattern: #pattern, ty: #ty, span: #span })
+    }
+
+    /// Refuses what a call cannot hand back. A kernel that takes functions has no calls, only other kernels that call it.
+    fn returned(&mut self, ty: &Type) {
+        match super::ty::peel(ty) {
+            Type::Tuple(tuple) => tuple.elems.iter().for_each(|member| self.returned(member)),
+            Type::Path(path) => match container(path) {
+                Some(("Option", _)) => {
+                    self.refuse(
+                        ty,
+                        "a kernel returns no `Option`: return a tuple `(bool, T)`, or a value that stands for none",
+                    );
+                }
+                Some(("Vec", Some(element))) if matches!(super::ty::peel(element), Type::Path(inner) if container(inner).is_some()) =>
+                {
+                    self.refuse(
+                        ty,
+                        "a kernel returns no nested `Vec`: return an `Array2<T>`, or the elements in one `Vec<T>` and where each row begins in another",
+                    );
+                }
+                _ => {}
+            },
+            _ => {}
+        }
     }
 
     fn result(&mut self, ty: &Type) -> TokenStream {
@@ -103,4 +140,26 @@ impl Reader {
         }
         self.ty(ty)
     }
+}
+
+fn is_function(param: &crate::param::Param) -> bool {
+    matches!(param.form, crate::param::Form::Function)
+}
+
+/// `Vec` or `Option`, and what is in it.
+fn container(ty: &TypePath) -> Option<(&'static str, Option<&Type>)> {
+    let last = ty.path.segments.last()?;
+    let name = ["Vec", "Option"]
+        .into_iter()
+        .find(|own| last.ident == own)?;
+    let element = match &last.arguments {
+        PathArguments::AngleBracketed(given) => {
+            given.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+        }
+        _ => None,
+    };
+    Some((name, element))
 }

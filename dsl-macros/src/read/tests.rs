@@ -101,7 +101,7 @@ fn shadowing_ends_with_its_block() {
         }
     });
     assert_eq!(tree.matches("Callee::Local(\"helper\")").count(), 1);
-    assert_eq!(tree.matches("_helper::__cuprous_callee()").count(), 1);
+    assert_eq!(tree.matches("helper::__cuprous_callee()").count(), 1);
 }
 
 #[test]
