@@ -392,3 +392,20 @@ fn a_call_runs_again() {
         assert!(format!("{call:?}").contains("double"));
     }
 }
+
+/// A call borrows its arguments no longer than it is used: the result may take the place of an argument.
+#[test]
+fn a_result_replaces_its_argument() {
+    for place in crate::compiled() {
+        let mut x: Array<f32> = Array::from(vec![1.0, 2.0]);
+        for _ in 0..3 {
+            x = twice::call(&x).on(&place).run().unwrap();
+        }
+        assert_eq!(x.to_vec(), [8.0, 16.0]);
+    }
+}
+
+#[kernel]
+fn twice(x: &[f32]) -> Vec<f32> {
+    x.map(|v| 2.0 * v)
+}

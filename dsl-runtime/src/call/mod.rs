@@ -250,7 +250,7 @@ impl<'a, R: Output> Call<'a, R> {
         let values = {
             let mut args = RunArgs::new();
             let mut open = guards.iter();
-            for arg in &self.args.0 {
+            for arg in self.args.0.iter() {
                 arg.push(&mut open, &mut args);
             }
             compiled

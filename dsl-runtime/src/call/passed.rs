@@ -210,7 +210,51 @@ impl fmt::Debug for Passed<'_> {
 /// All arguments of a call, in the order of the parameters. Generated code makes them and, for the plain function, turns
 /// them back into what they were.
 #[derive(Debug, Default)]
-pub struct Args<'a>(pub(crate) SmallVec<[Passed<'a>; 4]>);
+pub struct Args<'a>(pub(crate) Few<Passed<'a>>);
+
+/// A list whose first values stand in itself. Unlike `SmallVec` it has no destructor of its own, so that a call that nobody uses
+/// any more may still be there where what it borrows is assigned to: `x = f::call(&x).run()?`.
+#[derive(Debug)]
+pub(crate) struct Few<T> {
+    first: [Option<T>; 4],
+    more: Vec<T>,
+}
+
+impl<T> Default for Few<T> {
+    fn default() -> Self {
+        Few {
+            first: [const { None }; 4],
+            more: Vec::new(),
+        }
+    }
+}
+
+impl<T> Few<T> {
+    #[inline]
+    fn push(&mut self, value: T) {
+        match self.first.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(value),
+            None => self.more.push(value),
+        }
+    }
+
+    /// The values in the order in which they came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.first.iter().flatten().chain(&self.more)
+    }
+}
+
+impl<T> std::ops::Index<usize> for Few<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, at: usize) -> &T {
+        match self.first.get(at) {
+            Some(value) => value.as_ref().expect("as many values as parameters"),
+            None => &self.more[at - self.first.len()],
+        }
+    }
+}
 
 impl<'a> Args<'a> {
     /// Without an argument.
@@ -297,7 +341,7 @@ impl<'a> Args<'a> {
 
     /// Writes what was noted: the call has succeeded.
     pub(crate) fn commit(&self) {
-        for arg in &self.0 {
+        for arg in self.0.iter() {
             if let Kind::Write { elements, pending } = &arg.0
                 && let Some(contents) = pending
                     .lock()
