@@ -376,7 +376,7 @@ fn mistakes() {
             "CU0146",
             "bad_recursion(n - 1)",
         ),
-        (bad_rows::__cuprous_tree(), "CU0140", "for _ in"),
+        (bad_rows::__cuprous_tree(), "CU0140", "let mut rows"),
         (bad_closure::__cuprous_tree(), "CU0145", "s += v"),
     ] {
         let mistake = lower(kernel, &[]).expect_err("a mistake");
