@@ -26,7 +26,7 @@ use dsl_runtime::ir::{
 };
 
 /// The fewest bytes of the widest row that are fetched at once: more would have to wait for each other.
-const STRETCH: usize = 256;
+const STRETCH: usize = 512;
 /// The fewest rounds from one fetch to the next, and so from registers to memory and back.
 const ROUNDS: usize = 4;
 /// How many bytes ahead they lie.
