@@ -85,6 +85,13 @@ pub enum Stop {
     Failure(Failure),
 }
 
+impl Stop {
+    /// Memory that cannot be had.
+    fn memory(bytes: u128, place: Place) -> Stop {
+        Stop::Failure(Failure::OutOfMemory { bytes, place })
+    }
+}
+
 /// An array during a run.
 #[derive(Clone, Debug)]
 pub struct Held {
@@ -224,7 +231,7 @@ impl Walk<'_, '_> {
         let handle = elements.and_then(|elements| Handle::uninit(elements, bytes));
         handle.ok_or_else(|| {
             let bytes = elements.map_or(u128::MAX, |elements| elements as u128 * bytes as u128);
-            Stop::Failure(Failure::OutOfMemory { bytes, place })
+            Stop::memory(bytes, place)
         })
     }
 
@@ -512,10 +519,8 @@ impl Walk<'_, '_> {
         match status {
             abi::OK => live.hand_on(),
             abi::MEMORY => {
-                return Err(Stop::Failure(Failure::OutOfMemory {
-                    bytes: bytes_of(fault.operands[0]),
-                    place: unit.sites[fault.site as usize].place,
-                }));
+                let place = unit.sites[fault.site as usize].place;
+                return Err(Stop::memory(bytes_of(fault.operands[0]), place));
             }
             _ => return Err(Stop::Exact(number, fault)),
         }

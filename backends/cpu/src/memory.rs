@@ -365,6 +365,17 @@ unsafe extern "C" fn fetch(from: *const u8, bytes: u64) {
 mod tests {
     use super::*;
 
+    /// As much of a frame as memory looks at.
+    fn frame(fault: &mut crate::abi::FaultRecord, live: &Live) -> Frame {
+        Frame {
+            env: std::ptr::null(),
+            slots: std::ptr::null(),
+            runtime: &RUNTIME,
+            fault,
+            context: live.context(),
+        }
+    }
+
     #[test]
     fn references_are_counted() {
         let handle = Handle::uninit(4, 8).unwrap();
@@ -390,13 +401,7 @@ mod tests {
     fn memory_that_cannot_be_had() {
         assert!(Handle::uninit(usize::MAX / 4, 8).is_none());
         let (mut fault, live) = (crate::abi::FaultRecord::default(), Live::default());
-        let frame = Frame {
-            env: std::ptr::null(),
-            slots: std::ptr::null(),
-            runtime: &RUNTIME,
-            fault: &mut fault,
-            context: live.context(),
-        };
+        let frame = frame(&mut fault, &live);
         // SAFETY: the frame is complete as far as `alloc` looks at it.
         let block = unsafe { alloc(&frame, u64::MAX, 8, 3) };
         assert!(block.is_null());
@@ -411,13 +416,7 @@ mod tests {
         {
             let live = Live::default();
             let mut fault = crate::abi::FaultRecord::default();
-            let frame = Frame {
-                env: std::ptr::null(),
-                slots: std::ptr::null(),
-                runtime: &RUNTIME,
-                fault: &mut fault,
-                context: live.context(),
-            };
+            let frame = frame(&mut fault, &live);
             let second = shared.clone();
             live.lend(&shared);
             live.lend(&dying);
@@ -440,13 +439,7 @@ mod tests {
     fn a_call_that_succeeds_hands_on_what_it_holds() {
         let live = Live::default();
         let mut fault = crate::abi::FaultRecord::default();
-        let frame = Frame {
-            env: std::ptr::null(),
-            slots: std::ptr::null(),
-            runtime: &RUNTIME,
-            fault: &mut fault,
-            context: live.context(),
-        };
+        let frame = frame(&mut fault, &live);
         // SAFETY: the frame is complete as far as `alloc` looks at it.
         let block = unsafe { alloc(&frame, 4, 8, 0) };
         live.hand_on();

@@ -80,6 +80,22 @@ pub struct Block {
     pub results: Vec<Atom>,
 }
 
+impl Block {
+    /// The statement at the block's own level that binds the name.
+    ///
+    /// ```
+    /// use dsl_runtime::ir::{Var, parse::parse};
+    ///
+    /// let func = &parse("func @f(%x: f64) -> f64 {\n  %y: f64 = add %x, 1.0\n  return %y\n}\n").unwrap().funcs[0];
+    /// let y = func.body.results[0].as_var().unwrap();
+    /// assert_eq!(func.body.maker(y).unwrap().defs, [y]);
+    /// assert!(func.body.maker(func.params[0]).is_none());
+    /// ```
+    pub fn maker(&self, var: Var) -> Option<&Stmt> {
+        self.stmts.iter().find(|stmt| stmt.defs.contains(&var))
+    }
+}
+
 /// A place in the user's source: which source of the function, and where there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place {

@@ -5,7 +5,6 @@ use crate::driver::room::Room;
 use crate::driver::{STAGE_BYTES, Target};
 use crate::memory::Handle;
 use crate::plan::SinkStep;
-use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::SinkKind;
 
 impl Walk<'_, '_> {
@@ -19,12 +18,7 @@ impl Walk<'_, '_> {
         extent: u64,
     ) -> Result<(), Stop> {
         let plan = &*self.image.plan;
-        let memory = |bytes| {
-            Stop::Failure(Failure::OutOfMemory {
-                bytes,
-                place: sink.place,
-            })
-        };
+        let memory = |bytes| Stop::memory(bytes, sink.place);
         let first = space.targets.len();
         let mut arrays = Vec::with_capacity(sink.arrays.len());
         for &slot in &sink.arrays {

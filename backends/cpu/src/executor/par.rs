@@ -5,7 +5,6 @@ use crate::driver::{self, Job, Target, Trouble, Workspace};
 use crate::memory::{Handle, RUNTIME};
 use crate::plan::{Scalar, SinkStep, Source};
 use crate::profile;
-use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Place, SinkKind};
 
 impl Walk<'_, '_> {
@@ -57,14 +56,10 @@ impl Walk<'_, '_> {
         self.store.space = space;
         outcome.map_err(|trouble| match trouble {
             Trouble::Fault => Stop::Fault,
-            Trouble::Memory { bytes, site } => Stop::Failure(Failure::OutOfMemory {
-                bytes: bytes_of(bytes),
-                place: unit.sites[site as usize].place,
-            }),
-            Trouble::Room { bytes, sink } => Stop::Failure(Failure::OutOfMemory {
-                bytes,
-                place: sinks[sink].place,
-            }),
+            Trouble::Memory { bytes, site } => {
+                Stop::memory(bytes_of(bytes), unit.sites[site as usize].place)
+            }
+            Trouble::Room { bytes, sink } => Stop::memory(bytes, sinks[sink].place),
         })
     }
 
@@ -120,12 +115,7 @@ impl Walk<'_, '_> {
         let start = sink.start.iter().map(|&scalar| self.scalar(scalar));
         space
             .add(sink.kind, sink.values, first, start, len, extent)
-            .map_err(|bytes| {
-                Stop::Failure(Failure::OutOfMemory {
-                    bytes,
-                    place: sink.place,
-                })
-            })
+            .map_err(|bytes| Stop::memory(bytes, sink.place))
     }
 
     /// The memory that a scatter works on: the destination itself where nobody else needs it, else a copy.

@@ -335,7 +335,7 @@ impl<I: Simd> Emit<'_, I> {
         let stream = self.stream(par, which);
         if !blocks || which == Chunk::Count {
             if let Some(stream) = stream {
-                return self.stretches(par, which, slots, &stream, (lo, hi));
+                return self.stream_filters(par, which, slots, &stream, (lo, hi));
             }
             if let Some(ragged) = self.ragged(par, which) {
                 return self.ragged_rows(par, which, slots, &ragged, (lo, hi));

@@ -47,8 +47,8 @@ impl<I: Simd> Emit<'_, I> {
                 let Some(place) = walked_from(inner, index) else {
                     continue;
                 };
-                let outside = self.func.ty(index.array).rank() == 1
-                    && !par.body.stmts.iter().any(|s| s.defs.contains(&index.array));
+                let outside =
+                    self.func.ty(index.array).rank() == 1 && par.body.maker(index.array).is_none();
                 let begin = match &found {
                     Some(found) if found.place == place => vec![],
                     Some(_) => continue,
@@ -82,7 +82,7 @@ impl<I: Simd> Emit<'_, I> {
     /// The statements of the par's body that make an offset of its index: casts of an element that is read without a
     /// test, at the index itself.
     fn offset_of<'p>(&self, par: &'p Par, place: Var) -> Option<Vec<&'p Stmt>> {
-        let stmt = par.body.stmts.iter().find(|s| s.defs == [place])?;
+        let stmt = par.body.maker(place)?;
         match &stmt.expr {
             Expr::Cast(_, from) | Expr::Bits(_, from) => {
                 let mut begin = self.offset_of(par, from.as_var()?)?;
@@ -91,7 +91,7 @@ impl<I: Simd> Emit<'_, I> {
             }
             Expr::Index(index) => {
                 let here = index.indices == [Atom::Var(par.index)];
-                let outside = !par.body.stmts.iter().any(|s| s.defs.contains(&index.array));
+                let outside = par.body.maker(index.array).is_none();
                 (here && outside && !index.checked).then(|| vec![stmt])
             }
             _ => None,
@@ -107,42 +107,35 @@ impl<I: Simd> Emit<'_, I> {
         ragged: &Ragged<'_>,
         (lo, hi): (Reg, Reg),
     ) {
-        let word = Kind::Scalar(ScalarType::U64);
         let arrays = ragged.arrays.len();
         self.note_par(
             par,
             &format!("scalar, arrays of ragged rows fetched ahead: {arrays}"),
         );
-        let kept = self.begin_kept(par, which);
         let far = self.any_far(ragged);
         let (few, all) = (self.word(ROWS), self.word(u64::MAX));
         let rows = self
             .isa
             .op(ScalarOp::Select, ScalarType::U64, &[far, few, all]);
-        // head(i, the place up to which was fetched)
-        let head = self.isa.label(&[word, word]);
-        let next = self.isa.label(&[word]);
-        let [inside, fetch, exit] = [(); 3].map(|()| self.isa.label(&[]));
-        self.isa.jump(head, &[lo, all]);
-        self.isa.enter(head);
-        let params = self.isa.params(head);
-        let (begin, fetched) = (params[0], params[1]);
-        let more = self.word_op(ScalarOp::Lt, begin, hi);
-        self.isa.repeat(more, (inside, &[]), (exit, &[]));
-        self.isa.enter(inside);
-        self.isa.branch(far, (fetch, &[]), (next, &[fetched]));
-        self.isa.enter(fetch);
-        let reached = self.fetch_rows(par, ragged, begin, fetched);
-        self.isa.jump(next, &[reached]);
-        self.isa.enter(next);
-        let fetched = self.isa.params(next)[0];
-        let left = self.word_op(ScalarOp::Sub, hi, begin);
-        let length = self.word_op(ScalarOp::Min, left, rows);
-        let end = self.word_op(ScalarOp::Add, begin, length);
-        self.chunk_stretch(par, which, slots, begin, end, lo, kept);
-        self.isa.jump(head, &[end, fetched]);
-        self.isa.enter(exit);
-        self.end_kept(par, slots, kept);
+        // Carried: the place up to which was fetched.
+        self.stretches(
+            par,
+            which,
+            slots,
+            (lo, hi),
+            rows,
+            &[all],
+            |this, begin, carried| {
+                let next = this.isa.label(&[Kind::Scalar(ScalarType::U64)]);
+                let fetch = this.isa.label(&[]);
+                this.isa.branch(far, (fetch, &[]), (next, carried));
+                this.isa.enter(fetch);
+                let reached = this.fetch_rows(par, ragged, begin, carried[0]);
+                this.isa.jump(next, &[reached]);
+                this.isa.enter(next);
+                this.isa.params(next)
+            },
+        );
     }
 
     /// Whether one of the arrays is too large for the cache.
@@ -198,7 +191,7 @@ fn as_index(stmt: &Stmt) -> Option<&Index> {
 /// The place from which a par walks an array: of the index `place + j`.
 fn walked_from(par: &Par, index: &Index) -> Option<Var> {
     let var = index.indices[0].as_var()?;
-    let stmt = par.body.stmts.iter().find(|s| s.defs == [var])?;
+    let stmt = par.body.maker(var)?;
     let Expr::Op(ScalarOp::Add, v) = &stmt.expr else {
         return None;
     };

@@ -34,11 +34,9 @@ pub(crate) fn terms(func: &Func, par: &Par, sink: &Sink) -> Option<Vec<Atom>> {
     Some(found)
 }
 
-/// The statement of the body that makes a value.
+/// What the body makes a value by.
 fn made(par: &Par, atom: Atom) -> Option<&Expr> {
-    let var = atom.as_var()?;
-    let stmt = par.body.stmts.iter().find(|stmt| stmt.defs == [var])?;
-    Some(&stmt.expr)
+    Some(&par.body.maker(atom.as_var()?)?.expr)
 }
 
 /// Sums of 32 bits fall into their terms, and those lose their casts: none of them can wrap, being parts of a small sum.

@@ -150,9 +150,8 @@ impl<I: Simd> Emit<'_, I> {
         used.reverse();
         // What else the body makes of them is not there yet when a row is fetched.
         needed.extend(rows.iter().map(|(row, _)| row.array));
-        let made = |var: &Var| {
-            let own = |stmt: &&Stmt| stmt.defs.contains(var);
-            par.body.stmts.iter().any(|stmt| own(&stmt)) && !used.iter().any(own)
+        let made = |&var: &Var| {
+            par.body.maker(var).is_some() && !used.iter().any(|stmt| stmt.defs.contains(&var))
         };
         if needed.iter().any(made) {
             return None;
@@ -192,7 +191,7 @@ impl<I: Simd> Emit<'_, I> {
         if var == par.index {
             return true;
         }
-        let made = par.body.stmts.iter().find(|s| s.defs.contains(&var));
+        let made = par.body.maker(var);
         let same = |a: Atom| !self.any_varies([a].into_iter());
         match made.map(|stmt| &stmt.expr) {
             Some(Expr::Op(ScalarOp::Add, v)) => {
@@ -353,35 +352,57 @@ impl<I: Simd> Emit<'_, I> {
         self.isa.jump(again, &[next]);
     }
 
-    /// Runs `[lo, hi)` of a par of filters, stretch by stretch.
-    pub(crate) fn stretches(
+    /// Runs `[lo, hi)` of a par of filters, fetching ahead stretch by stretch.
+    pub(crate) fn stream_filters(
         &mut self,
         par: &Par,
         which: Chunk,
         slots: &[(usize, SlotUse)],
         stream: &Stream<'_>,
-        (lo, hi): (Reg, Reg),
+        range: (Reg, Reg),
     ) {
-        let kept = self.begin_kept(par, which);
         let far = self.is_far(par, stream);
         let stretch = self.stretch_of(stream, far);
-        let head = self.isa.label(&[Kind::Scalar(ScalarType::U64)]);
+        self.stretches(par, which, slots, range, stretch, &[], |this, begin, _| {
+            if let Some(far) = far {
+                this.fetch(par, stream, begin, far);
+            }
+            vec![]
+        });
+    }
+
+    /// Runs `[lo, hi)`, `stretch` iterations at a time; before each stretch, `fetch` is given its begin and the words that are carried
+    /// from one to the next, and gives their new values.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn stretches(
+        &mut self,
+        par: &Par,
+        which: Chunk,
+        slots: &[(usize, SlotUse)],
+        (lo, hi): (Reg, Reg),
+        stretch: Reg,
+        carried: &[Reg],
+        fetch: impl FnOnce(&mut Self, Reg, &[Reg]) -> Vec<Reg>,
+    ) {
+        let kept = self.begin_kept(par, which);
+        let head = self
+            .isa
+            .label(&vec![Kind::Scalar(ScalarType::U64); 1 + carried.len()]);
         let (inside, exit) = (self.isa.label(&[]), self.isa.label(&[]));
-        self.isa.jump(head, &[lo]);
+        self.isa.jump(head, &[&[lo], carried].concat());
         self.isa.enter(head);
-        let begin = self.isa.params(head)[0];
+        let params = self.isa.params(head);
+        let begin = params[0];
         let more = self.word_op(ScalarOp::Lt, begin, hi);
         self.isa.repeat(more, (inside, &[]), (exit, &[]));
         self.isa.enter(inside);
-        if let Some(far) = far {
-            self.fetch(par, stream, begin, far);
-        }
+        let carried = fetch(self, begin, &params[1..]);
         // What is left, not the end of a stretch, is compared: the end may be beyond all numbers.
         let left = self.word_op(ScalarOp::Sub, hi, begin);
         let length = self.word_op(ScalarOp::Min, left, stretch);
         let end = self.word_op(ScalarOp::Add, begin, length);
         self.chunk_stretch(par, which, slots, begin, end, lo, kept);
-        self.isa.jump(head, &[end]);
+        self.isa.jump(head, &[&[end], &carried[..]].concat());
         self.isa.enter(exit);
         self.end_kept(par, slots, kept);
     }
