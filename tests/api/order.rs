@@ -141,3 +141,32 @@ fn integers_agree_with_plain() {
         }
     }
 }
+
+#[kernel]
+fn combined(d: &[i32], i: &[i32], v: &[i32]) -> Vec<i32> {
+    d.scatter_with(|a, b| a / b, i, v)
+}
+
+#[kernel]
+fn placed(d: &[i32], i: &[isize], v: &[i32]) -> Vec<i32> {
+    d.scatter(i, v)
+}
+
+/// Signed indices are no other stage than what the sink does with them.
+#[test]
+fn of_what_a_scatter_does() {
+    for place in crate::compiled() {
+        let fails = |d: &[i32], i: &[i32], v: &[i32]| {
+            let error = combined::call(d, i, v).on(&place).to_host().unwrap_err();
+            error.message().to_string()
+        };
+        assert_eq!(fails(&[1, 2], &[0, 0, 5], &[1, 0, 1]), "division by zero");
+        let outside = "index -1 is out of bounds for length 2";
+        assert_eq!(fails(&[1, 2], &[0, -1, 0], &[1, 1, 0]), outside);
+        let error = placed::call(&[1, 2], &[1, 1, -1], &[5, 6, 7])
+            .on(&place)
+            .to_host()
+            .unwrap_err();
+        assert_eq!(error.message(), "index 1 occurs more than once");
+    }
+}

@@ -88,7 +88,7 @@ sinks! {
     /// `filter %p, v…`: first the number kept (`u64`), then k arrays of that length, in order. `values[0]` is the
     /// predicate, the others are scalars or arrays of a shape that does not vary.
     Filter "filter", combine false;
-    /// `scatter dest…, %i, v…`: k arrays of the shapes of `dest`; `y[i] = v`. `values[0]` is the index (`u64`).
+    /// `scatter dest…, %i, v…`: k arrays of the shapes of `dest`; `y[i] = v`. `values[0]` is the index (`u64` or `i64`).
     /// Faults: index out of bounds, duplicate index.
     Scatter "scatter", combine false;
     /// `scatter_with OP dest…, %i, v…`: `y[i] = y[i] op v`, duplicates in sequential order of the iterations.

@@ -604,6 +604,7 @@ impl<'f> Verifier<'f> {
         let scatters = matches!(sink.kind, SinkKind::Scatter | SinkKind::ScatterWith);
         match sink.kind {
             SinkKind::Filter => self.scalar_type(&values[0], ScalarType::Bool, "the predicate"),
+            _ if scatters && values[0] == Type::scalar(ScalarType::I64) => {}
             _ if scatters => self.scalar_type(&values[0], ScalarType::U64, "the index"),
             _ => {}
         }

@@ -184,19 +184,20 @@ impl<I: Simd> Emit<'_, I> {
                 len,
                 flags,
             } => {
+                // A negative index is a large one when it is taken for a word.
                 let at = self.scalar(sink.values[0]);
                 let bad = self.word_op(ScalarOp::Ge, at, *len);
-                let word = ScalarType::U64;
+                let (own, word) = (self.type_of(sink.values[0]), ScalarType::U64);
                 self.fail_if(
                     bad,
                     &Fault::IndexOutOfBounds,
-                    &[(word, at), (word, *len)],
+                    &[(own, at), (word, *len)],
                     sink.place,
                 );
                 if let Some(flags) = flags {
                     let flag = self.word_op(ScalarOp::Add, *flags, at);
                     let taken = self.isa.load(ScalarType::Bool, flag, 0);
-                    self.fail_if(taken, &Fault::DuplicateIndex, &[(word, at)], sink.place);
+                    self.fail_if(taken, &Fault::DuplicateIndex, &[(own, at)], sink.place);
                     let yes = self.isa.constant(Const::bool(true));
                     self.isa.store(ScalarType::Bool, yes, flag, 0);
                 }

@@ -5,7 +5,7 @@ use crate::elaborate::lower::value::{Array, Value};
 use crate::elaborate::lower::{Lower, R};
 use crate::elaborate::ty::Ty;
 use crate::ir::types::Class;
-use crate::ir::{Atom, Const, ScalarOp, SinkKind};
+use crate::ir::{Atom, Const, ScalarOp, ScalarType, SinkKind};
 use std::rc::Rc;
 
 impl Lower {
@@ -64,9 +64,8 @@ impl Lower {
         let len = self.same_length(index.dims[0], values.dims[0]);
         let elem = dest.elem.clone();
         let outer: Vec<Atom> = self.arrays(dest)?.into_iter().map(Atom::Var).collect();
-        let bound = dest.dims[0];
         let defs = self.par(len, |lower, at| {
-            let target = lower.target_index(index, at, bound)?;
+            let target = lower.target_index(index, at)?;
             let value = lower.element(values, &[at])?;
             let mut all = vec![target];
             all.extend(lower.flatten(&value, &elem)?);
@@ -80,15 +79,14 @@ impl Lower {
         Ok(Value::stored(dest.dims.clone(), elem, defs))
     }
 
-    /// The index that an element goes to. A negative one is reported as the user wrote it; any other that is out of
-    /// bounds the sink itself reports.
-    fn target_index(&mut self, index: &Rc<Array>, at: Atom, bound: Atom) -> R<Atom> {
+    /// The index that an element goes to, at its full width: the sink tests it, in the order of all that can fail there.
+    fn target_index(&mut self, index: &Rc<Array>, at: Atom) -> R<Atom> {
         let value = self.element(index, &[at])?;
         let atom = self.atom(&value, &index.elem)?;
-        if self.elem(atom).class() == Class::Signed {
-            return Ok(self.checked_index(atom, bound));
-        }
-        Ok(self.wide(atom))
+        Ok(match self.elem(atom).class() {
+            Class::Signed => self.cast(ScalarType::I64, atom),
+            _ => self.wide(atom),
+        })
     }
 
     /// `x.permute(idx)`: `y[idx[k]] = x[k]`.
@@ -120,9 +118,8 @@ impl Lower {
         let f = args[0].clone();
         let combines = self.combine(&elem, &|lower, a, b| lower.apply(&f, vec![a, b]))?;
         let outer: Vec<Atom> = self.arrays(&dest)?.into_iter().map(Atom::Var).collect();
-        let bound = dest.dims[0];
         let defs = self.par(len, |lower, at| {
-            let target = lower.target_index(&index, at, bound)?;
+            let target = lower.target_index(&index, at)?;
             let value = lower.element(&values, &[at])?;
             let values = lower.flatten(&value, &elem)?;
             Ok(lower.combining(
