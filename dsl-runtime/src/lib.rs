@@ -17,6 +17,7 @@ pub mod ir;
 pub mod math;
 pub mod pass;
 pub mod place;
+pub mod plan;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;

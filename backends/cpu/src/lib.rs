@@ -2,8 +2,8 @@
 //! threads of its own).
 //!
 //! Two halves. The compiler turns units (a par, a run of statements) into machine code: `vector` spreads iterations
-//! over lanes, [`isa`] is what it speaks to, [`compile`] collects. The runtime runs them: [`plan`] cuts a function's top
-//! level into steps, [`executor`] walks them, [`driver`] runs the chunks of a par on the threads of a [`crew`]. [`abi`]
+//! over lanes, [`isa`] is what it speaks to, [`compile`] collects. The runtime runs them: [`executor`] walks the
+//! [`plan`] of a function, [`driver`] runs the chunks of a par on the threads of a [`crew`]. [`abi`]
 //! is the contract between the halves.
 
 pub mod abi;
@@ -14,7 +14,6 @@ pub mod executor;
 pub mod isa;
 mod jit;
 pub mod memory;
-pub mod plan;
 pub mod profile;
 pub mod program;
 pub mod rate;
@@ -22,6 +21,8 @@ pub mod share;
 pub mod transfer;
 pub mod unit;
 pub mod vector;
+
+pub use dsl_runtime::plan;
 
 use crew::Crew;
 use dsl_runtime::backend::{BACKENDS, Backend, Caps, CompileError, Executable, Registration};

@@ -1,17 +1,17 @@
-//! From a scheduled function to what the executor walks: its top level as steps. Pars on threads and runs of other work
-//! become units of machine code; scalar operations, views, and the loops and branches around pars stay with the executor.
+//! From a scheduled function to what a backend's executor walks: its top level as steps. Wide pars and runs of other work
+//! become units of compiled code; scalar operations, views, and the loops and branches around pars stay with the executor.
 //!
 //! Names become slots, of scalars and of arrays. Each step says which arrays nobody needs after it, so that memory goes
 //! back to the pool at once and work in place is possible: two buffers that a loop alternates between come out of this.
 
 mod planner;
 
-use dsl_runtime::backend::CompileError;
-use dsl_runtime::ir::{
+use crate::backend::CompileError;
+use crate::ir::{
     Atom, Block, Expr, Func, Level, LoopKind, Par, Place, ScalarOp, ScalarType, SinkKind, Stmt,
     Var, VarSet, walk,
 };
-use dsl_runtime::pass::effect;
+use crate::pass::effect;
 use planner::Planner;
 use std::collections::HashMap;
 
@@ -282,9 +282,10 @@ impl Plan {
     }
 }
 
-/// Whether a par is driven by the executor.
-pub fn on_threads(par: &Par) -> bool {
-    par.levels.is_empty() || par.levels.contains(&Level::Threads)
+/// Whether a par is driven by the executor: its iterations go to the threads of a processor or to the groups of a device.
+pub fn is_wide(par: &Par) -> bool {
+    let wide = |level: &Level| matches!(level, Level::Threads | Level::Grid);
+    par.levels.is_empty() || par.levels.iter().any(wide)
 }
 
 /// A guess at the operations of an iteration; where an inner extent is not known, of a few rounds.
@@ -316,13 +317,13 @@ pub fn operations(stmt: &Stmt) -> f64 {
     }
 }
 
-fn has_threads(expr: &Expr) -> bool {
+fn has_wide(expr: &Expr) -> bool {
     let mut found = false;
     if let Expr::Par(par) = expr {
-        return on_threads(par);
+        return is_wide(par);
     }
     walk::blocks(expr, &mut |block| {
-        found |= block.stmts.iter().any(|stmt| has_threads(&stmt.expr));
+        found |= block.stmts.iter().any(|stmt| has_wide(&stmt.expr));
     });
     found
 }

@@ -2,13 +2,13 @@
 
 use super::{
     Action, ArrayInfo, Move, Moves, Param, Plan, Region, Scalar, SinkStep, Slot, Source, Step,
-    has_threads, on_threads,
+    has_wide, is_wide,
 };
-use dsl_runtime::ir::{
+use crate::ir::{
     Atom, Block, Const, Data, Expr, Func, Index, Loop, LoopKind, Par, ScalarType, SinkKind, Stmt,
     Type, Var, VarSet, walk,
 };
-use dsl_runtime::pass::effect;
+use crate::pass::effect;
 use std::collections::HashMap;
 
 /// A plan in the making.
@@ -20,8 +20,8 @@ pub(super) struct Planner<'f> {
 /// Who does a statement.
 #[derive(PartialEq)]
 enum Doer {
-    /// A unit for a par.
-    Threads,
+    /// A unit for a wide par.
+    Wide,
     /// The executor.
     Host,
     /// A region.
@@ -74,7 +74,7 @@ impl<'f> Planner<'f> {
     fn doer(&self, stmt: &Stmt) -> Doer {
         let func = self.func;
         match &stmt.expr {
-            Expr::Par(par) if on_threads(par) => Doer::Threads,
+            Expr::Par(par) if is_wide(par) => Doer::Wide,
             Expr::Op(op, operands) => {
                 let consts: Vec<Const> = operands
                     .iter()
@@ -94,7 +94,7 @@ impl<'f> Planner<'f> {
             | Expr::Index(_)
             | Expr::Reshape(..)
             | Expr::Data(_) => Doer::Host,
-            expr @ (Expr::If(..) | Expr::Loop(_)) if has_threads(expr) => Doer::Host,
+            expr @ (Expr::If(..) | Expr::Loop(_)) if has_wide(expr) => Doer::Host,
             Expr::If(_, then, other) => {
                 let few = then.stmts.len() + other.stmts.len() <= FEW;
                 let plain = |block: &Block| {
@@ -160,8 +160,8 @@ impl<'f> Planner<'f> {
     fn joins(&self, stmt: &Stmt) -> bool {
         match self.doer(stmt) {
             Doer::Region => true,
-            Doer::Threads => false,
-            Doer::Host => !has_threads(&stmt.expr),
+            Doer::Wide => false,
+            Doer::Host => !has_wide(&stmt.expr),
         }
     }
 
