@@ -37,7 +37,7 @@ fn outcome(
     let bits = results.iter().map(|value| match value {
         Value::Scalar(value) => vec![value.bits],
         Value::Array(array) => array.view().iter().map(|v| v.bits).collect(),
-        Value::Written => unreachable!("nothing is written to memory of the caller's"),
+        Value::Stored(_) | Value::Written => unreachable!("it is in host memory of its own"),
     });
     Ok(bits.collect())
 }

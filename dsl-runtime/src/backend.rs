@@ -33,6 +33,11 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn caps(&self) -> Caps;
     /// Names everything that compiled code depends on (instruction set, width): part of the cache key.
     fn target(&self) -> String;
+    /// Whether its arrays stay in memory of its own between calls: it takes [`Arg::Stored`] and returns [`Value::Stored`]. To
+    /// other backends every array comes as a view of host memory.
+    fn resident(&self) -> bool {
+        false
+    }
     /// Compiles a scheduled function. `typed` is the function as elaborated, for the exact report of a failure.
     ///
     /// Other calls of the function wait meanwhile, so it must not wait for threads that may be making them: those of a pool that
@@ -49,10 +54,12 @@ pub trait Executable: Send + Sync {
     /// Runs it.
     ///
     /// `args` agree with the function's parameters in number, element type and rank; their shapes are checked against
-    /// the function's sizes by the caller ([`crate::call`]). `into[k]`, where present, is memory of exactly the type
-    /// of result `k` for it to be written to (its shape is checked by the executable, since only a run tells the shape of a
-    /// filter's result: another shape is [`Failure::ResultShape`]); the returned value for it is then
-    /// [`Value::Written`]. On an error nothing of `into` has been written.
+    /// the function's sizes by the caller ([`crate::call`]). Arrays at a place are [`Arg::Stored`] where the backend is
+    /// [resident](Backend::resident); all others are views of host memory, of any strides. `into[k]`, where present, is memory
+    /// of exactly the type of result `k` for it to be written to (its shape is checked by the executable, since only a run
+    /// tells the shape of a filter's result: another shape is [`Failure::ResultShape`]); the returned value for it is then
+    /// [`Value::Written`]. A result that is returned all the same, the caller copies there, if it has this shape. On an error
+    /// nothing of `into` has been written.
     fn run(
         &self,
         args: &[Arg<'_>],
@@ -82,6 +89,24 @@ pub enum Failure {
         bytes: u128,
         /// Where.
         place: Place,
+    },
+    /// Arrays do not fit the memory of a device.
+    TooLarge {
+        /// The bytes that were asked for; `u128::MAX` if the product of the lengths overflows.
+        bytes: u128,
+        /// The bytes that the device has free.
+        free: u128,
+        /// The bytes that one array can have there.
+        limit: u128,
+        /// The device's name.
+        device: String,
+        /// Where.
+        place: Place,
+    },
+    /// A device stopped working.
+    Device {
+        /// What it says, with the device's name.
+        text: String,
     },
     /// The memory for result `result` has another shape than the result.
     ResultShape {
@@ -128,6 +153,15 @@ pub enum CompileError {
         /// What.
         what: String,
         /// Where it is needed.
+        place: Place,
+    },
+    /// The device's own compiler refused the generated code.
+    Build {
+        /// The device's name.
+        device: String,
+        /// What its compiler says.
+        log: String,
+        /// What the code was generated for.
         place: Place,
     },
     /// An invariant of ours is broken: which stage, and what it saw.

@@ -3,7 +3,7 @@
 //! Each thread has a table of its own in front of the shared one, so that a warm call takes no lock.
 
 use crate::array::{Arg, ArrayViewMut, Value};
-use crate::backend::{Backend, CompileError, Executable, guarded, panic_text};
+use crate::backend::{Backend, CompileError, Executable, Failure, guarded, panic_text};
 use crate::elaborate::ty::GenericArg;
 use crate::error::{Error, Site};
 use crate::ir::verify::{Stage, annotate, verify};
@@ -25,6 +25,7 @@ pub struct Compiled {
     /// As the passes left it.
     pub scheduled: Func,
     executable: Arc<dyn Executable>,
+    resident: bool,
     params: Vec<Param>,
     sizes: usize,
 }
@@ -56,7 +57,12 @@ pub struct Misfit {
 }
 
 impl Compiled {
-    fn of(typed: Arc<Func>, scheduled: Func, executable: Arc<dyn Executable>) -> Compiled {
+    fn of(
+        typed: Arc<Func>,
+        scheduled: Func,
+        executable: Arc<dyn Executable>,
+        resident: bool,
+    ) -> Compiled {
         let extent = |atom: &Atom| match atom {
             Atom::Const(value) => Extent::Is(value.bits as usize),
             Atom::Var(var) => {
@@ -77,6 +83,7 @@ impl Compiled {
             typed,
             scheduled,
             executable,
+            resident,
         }
     }
 
@@ -108,10 +115,7 @@ impl Compiled {
             });
         }
         for (leaf, (arg, param)) in args.iter().zip(&self.params).enumerate() {
-            let (elem, shape) = match arg {
-                Arg::Scalar(value) => (value.ty, &[][..]),
-                Arg::Array(view) => (view.elem(), view.shape()),
-            };
+            let (elem, shape) = (arg.elem(), arg.shape());
             let misfit = |text| {
                 Err(Misfit {
                     leaf,
@@ -171,15 +175,23 @@ impl Compiled {
                 site: site(),
             },
         })?;
-        self.run(args, &mut [])
+        let mut args: SmallVec<[Arg<'_>; 4]> = args.iter().cloned().collect();
+        self.run(&mut args, &mut [])
     }
 
-    /// Runs it; the arguments have been checked.
+    /// Runs it; the arguments have been checked. To a backend that is not resident they are all brought to host memory.
     pub(crate) fn run(
         &self,
-        args: &[Arg<'_>],
+        args: &mut [Arg<'_>],
         into: &mut [Option<ArrayViewMut<'_>>],
     ) -> Result<Vec<Value>, Error> {
+        if !self.resident {
+            for arg in args.iter_mut() {
+                if let Arg::Stored(_) = arg {
+                    *arg = arg.on_host().map_err(|failure| self.error(failure))?;
+                }
+            }
+        }
         let result = match into.is_empty() {
             true => {
                 let mut none: SmallVec<[Option<ArrayViewMut<'_>>; 4]> = SmallVec::new();
@@ -188,7 +200,12 @@ impl Compiled {
             }
             false => self.executable.run(args, into),
         };
-        result.map_err(|failure| Error::from_failure(failure, &self.typed))
+        result.map_err(|failure| self.error(failure))
+    }
+
+    /// A failure of a run, for people.
+    pub(crate) fn error(&self, failure: Failure) -> Error {
+        Error::from_failure(failure, &self.typed)
     }
 }
 
@@ -240,7 +257,8 @@ pub fn compile_func(typed: Arc<Func>, backend: &dyn Backend) -> Result<Compiled,
     let scheduled = scheduled.map_err(|error| Error::from_compile(error, &typed))?;
     let executable = guarded(&scheduled, || backend.compile(&scheduled, &typed));
     let executable = executable.map_err(|error| Error::from_compile(error, &typed))?;
-    Ok(Compiled::of(typed, scheduled, executable))
+    let resident = backend.resident();
+    Ok(Compiled::of(typed, scheduled, executable, resident))
 }
 
 /// What a compiled function is known by: the address of its tree, its generic arguments, its place.

@@ -198,7 +198,7 @@ impl Executable for Program {
     ) -> Result<Vec<Value>, Failure> {
         let strided = args.iter().enumerate().filter(|(_, arg)| match arg {
             Arg::Array(view) => !view.is_contiguous(),
-            Arg::Scalar(_) => false,
+            Arg::Scalar(_) | Arg::Stored(_) => false,
         });
         let strided: Vec<usize> = strided.map(|(number, _)| number).collect();
         let other;

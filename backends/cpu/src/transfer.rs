@@ -40,7 +40,7 @@ pub fn disjoint(args: &[Arg<'_>], into: &[Option<ArrayViewMut<'_>>]) -> bool {
         let bytes = view.elem().bytes();
         let mine = reach(view.data() as usize, view.shape(), view.strides(), bytes);
         args.iter().all(|arg| match arg {
-            Arg::Scalar(_) => true,
+            Arg::Scalar(_) | Arg::Stored(_) => true,
             Arg::Array(arg) => {
                 let bytes = arg.elem().bytes();
                 let other = reach(arg.data() as usize, arg.shape(), arg.strides(), bytes);

@@ -53,6 +53,10 @@ impl<'f> Run<'f> {
                     }
                     Datum::Array(column.finish(view.shape().to_vec()))
                 }
+                Arg::Stored(_) => {
+                    let text = "an array wherever it is, where a view is due";
+                    return Err(Failure::Internal(text.into()));
+                }
             };
             self.bind(param, value);
         }

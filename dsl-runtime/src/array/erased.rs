@@ -317,6 +317,22 @@ pub(crate) fn from_leaves<'v, T: Element>(leaves: impl IntoIterator<Item = Array
     unsafe { value.assume_init() }
 }
 
+/// The elements whose leaves these are, `shape` of them: without a copy where a scalar's memory belongs to nobody else; `None` if
+/// memory cannot be had. The inverse of [`into_leaves`].
+pub(crate) fn into_elements<T: Element>(
+    shape: &[usize],
+    mut leaves: SmallVec<[Dense; 1]>,
+) -> Option<Vec<T>> {
+    if T::SCALAR.is_some() {
+        // SAFETY: the only leaf of scalars is their array, of the scalar type of `T`.
+        match unsafe { leaves.remove(0).into_vec(count(shape)?) } {
+            Ok(vec) => return Some(vec),
+            Err(dense) => leaves.push(dense),
+        }
+    }
+    vec_from_leaves(shape, leaves.iter().map(Dense::view))
+}
+
 /// Vector of elements from their leaves, each with `len` (of any shape) in front; `None` if memory cannot be had.
 pub(crate) fn vec_from_leaves<'v, T: Element>(
     shape: &[usize],

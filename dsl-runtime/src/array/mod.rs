@@ -1,5 +1,7 @@
-//! Arrays at the boundary: what a run reads and writes. The typed [`Array`] of users stands on the same buffers.
+//! Arrays at the boundary: what a run reads and writes. The typed [`Array`] of users stands on the same memory: a [`Stored`]
+//! for each of its leaves.
 
+use crate::backend::Failure;
 use crate::ir::{Const, ScalarType};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
@@ -8,11 +10,13 @@ use std::sync::Arc;
 pub mod element;
 pub(crate) mod erased;
 pub mod memory;
+mod stored;
 mod strided;
 mod typed;
 
 pub use element::{Element, LeafLayout};
 pub use memory::HostBuffer;
+pub use stored::{Remote, Stored, new_owner};
 pub use typed::Array;
 
 /// Lengths or distances along dimensions: in place up to rank 4.
@@ -32,8 +36,10 @@ pub(crate) fn count(shape: &[usize]) -> Option<usize> {
 pub enum Arg<'a> {
     /// A scalar.
     Scalar(Const),
-    /// An array.
+    /// An array in host memory.
     Array(ArrayView<'a>),
+    /// An array wherever it is: only for a backend that is [resident](crate::backend::Backend::resident).
+    Stored(&'a Stored),
 }
 
 /// A result of a run.
@@ -43,8 +49,73 @@ pub enum Value {
     Scalar(Const),
     /// An array in fresh memory: contiguous, row-major.
     Array(Dense),
+    /// An array wherever it is.
+    Stored(Stored),
     /// The result was written to the caller's memory.
     Written,
+}
+
+impl<'a> Arg<'a> {
+    /// The type of an element, or of the scalar.
+    ///
+    /// ```
+    /// use dsl_runtime::{array::Arg, ir::{Const, ScalarType}};
+    /// let arg = Arg::Scalar(Const::f32(2.0));
+    /// assert_eq!((arg.elem(), arg.shape()), (ScalarType::F32, &[][..]));
+    /// ```
+    pub fn elem(&self) -> ScalarType {
+        match self {
+            Arg::Scalar(value) => value.ty,
+            Arg::Array(view) => view.elem(),
+            Arg::Stored(stored) => stored.elem(),
+        }
+    }
+
+    /// The lengths; none of a scalar.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Arg::Scalar(_) => &[],
+            Arg::Array(view) => view.shape(),
+            Arg::Stored(stored) => stored.shape(),
+        }
+    }
+
+    /// As a scalar or a view of host memory; an array that is only on a device is fetched.
+    ///
+    /// ```
+    /// use dsl_runtime::{array::{Arg, Dense, Stored}, ir::ScalarType};
+    /// let x = Stored::from(Dense::from_bits(ScalarType::U8, vec![2], [1, 2]).unwrap());
+    /// assert!(matches!(Arg::Stored(&x).on_host(), Ok(Arg::Array(view)) if view.get(&[1]).bits == 2));
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Stored::dense`].
+    pub fn on_host(&self) -> Result<Arg<'a>, Failure> {
+        match *self {
+            Arg::Stored(stored) => Ok(Arg::Array(stored.dense()?.view())),
+            ref here => Ok(here.clone()),
+        }
+    }
+}
+
+impl Value {
+    /// As a scalar or an array in host memory; an array that is only on a device is fetched.
+    ///
+    /// ```
+    /// use dsl_runtime::{array::{Dense, Value}, ir::ScalarType};
+    /// let x = Dense::from_bits(ScalarType::U8, vec![2], [1, 2]).unwrap();
+    /// let value = Value::Stored(x.into()).on_host().unwrap();
+    /// assert!(matches!(value, Value::Array(x) if x.shape == [2]));
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Stored::dense`].
+    pub fn on_host(self) -> Result<Value, Failure> {
+        match self {
+            Value::Stored(stored) => Ok(Value::Array(stored.into_dense()?)),
+            here => Ok(here),
+        }
+    }
 }
 
 /// An array in memory of ours: contiguous, row-major, shared. Made by [`Dense::from_buffer`] or [`Dense::from_bits`].

@@ -1,7 +1,10 @@
-//! `Array<T>`: the user's array at a place, one [`Dense`] for each leaf of `T`.
+//! `Array<T>`: the user's array at a place, one [`Stored`] for each leaf of `T`.
 
-use super::erased::{into_leaves, vec_from_leaves};
-use super::{Dense, Dims, Element, HostBuffer, count};
+use super::erased::{into_elements, into_leaves};
+use super::{Dense, Dims, Element, HostBuffer, Stored, count};
+use crate::backend::Failure;
+use crate::error::{Error, Site};
+use crate::ir;
 use crate::place::Place;
 use ndarray::{ArrayBase, ArrayD, ArrayViewD, Data, Dimension, IxDyn};
 use smallvec::SmallVec;
@@ -12,7 +15,8 @@ use std::sync::Arc;
 /// An array that lives at a place: immutable, cheap to clone, of any rank.
 ///
 /// The results of [`crate::Call::run`] are arrays, and the arguments of the next call may be: a chain of calls at one place
-/// copies nothing.
+/// copies nothing. Where it is used elsewhere, a copy is made there, once for all clones; that of a device is fetched to
+/// host memory when it is first read here.
 ///
 /// ```
 /// use dsl_runtime::Array;
@@ -21,14 +25,10 @@ use std::sync::Arc;
 /// assert_eq!(x.clone().to_vec(), [(1.0, 1), (2.0, 2)]);
 /// ```
 pub struct Array<T> {
-    inner: Arc<Inner>,
-    element: PhantomData<T>,
-}
-
-struct Inner {
     shape: Dims<usize>,
-    leaves: SmallVec<[Dense; 1]>,
+    leaves: SmallVec<[Stored; 1]>,
     place: Place,
+    element: PhantomData<T>,
 }
 
 /// Whether ndarray has arrays of this shape.
@@ -40,6 +40,11 @@ fn fits_ndarray(shape: &[usize]) -> bool {
 
 /// What an array that cannot have its memory panics with, as a `Vec` does.
 const NO_MEMORY: &str = "the memory for an array cannot be had";
+
+/// Panics as an array whose elements cannot be had.
+fn lost(failure: Failure) -> ! {
+    panic!("{}", Error::from_failure_at(failure, Site::default()))
+}
 
 impl<T: Element> Array<T> {
     /// An array of zeros (`false` for `bool`), one length a dimension.
@@ -59,10 +64,11 @@ impl<T: Element> Array<T> {
             let buffer = count(&shape).and_then(|n| HostBuffer::uninit(n, leaf.elem.bytes()));
             let buffer = buffer.expect(NO_MEMORY);
             // SAFETY: all bytes of the buffer are written; zeros are a value of every scalar type.
-            unsafe {
+            let dense = unsafe {
                 buffer.as_ptr().write_bytes(0, buffer.bytes());
                 Dense::from_buffer(leaf.elem, shape, Arc::new(buffer))
-            }
+            };
+            dense.into()
         });
         Array::from_leaves(shape.into(), leaves.collect(), Place::current())
     }
@@ -94,7 +100,8 @@ impl<T: Element> Array<T> {
     /// A copy of the elements, in row-major order.
     ///
     /// # Panics
-    /// If the memory cannot be had, as a clone of a `Vec` does.
+    /// If the memory cannot be had, as a clone of a `Vec` does; and with the text of the error, if a device that alone has them
+    /// does not give them.
     pub fn to_vec(&self) -> Vec<T> {
         self.clone().into_vec()
     }
@@ -108,7 +115,7 @@ impl<T: Element> Array<T> {
     /// ```
     ///
     /// # Panics
-    /// As [`Array::into_ndarray`]; and if the memory cannot be had, as a clone of a `Vec` does.
+    /// As [`Array::into_ndarray`] and [`Array::to_vec`].
     pub fn to_ndarray(&self) -> ArrayD<T> {
         self.clone().into_ndarray()
     }
@@ -123,9 +130,9 @@ impl<T: Element> Array<T> {
     /// ```
     ///
     /// # Panics
-    /// If it must be copied and the memory cannot be had, as a clone of a `Vec` does.
+    /// As [`Array::to_vec`], but no memory is needed where nothing is copied.
     pub fn into_vec(self) -> Vec<T> {
-        self.try_into_vec().expect(NO_MEMORY)
+        self.try_into_vec().unwrap_or_else(|failure| lost(failure))
     }
 
     /// As an ndarray array of dynamic rank: without a copy if this is the only clone and `T` is a scalar.
@@ -143,60 +150,61 @@ impl<T: Element> Array<T> {
             .expect("as many elements as the shape says")
     }
 
-    /// The elements where they lie, if `T` is a scalar.
+    /// The elements where they lie in host memory, if `T` is a scalar.
     ///
     /// ```
     /// use dsl_runtime::Array;
     /// assert_eq!(Array::from(vec![1, 2]).as_slice(), Some(&[1, 2][..]));
     /// ```
+    ///
+    /// # Panics
+    /// With the text of the error, if a device that alone has them does not give them.
     pub fn as_slice(&self) -> Option<&[T]> {
-        T::SCALAR?;
-        let data = self.inner.leaves.first()?.buffer.as_ptr();
-        // SAFETY: the only leaf of an array of scalars is its elements, contiguous, for as long as `self` is borrowed.
-        Some(unsafe { std::slice::from_raw_parts(data.cast::<T>(), self.len()) })
+        self.try_as_slice().unwrap_or_else(|failure| lost(failure))
     }
 
-    pub(crate) fn try_into_vec(self) -> Option<Vec<T>> {
-        let (shape, len) = (self.inner.shape.clone(), self.len());
-        let leaves = match Arc::try_unwrap(self.inner) {
-            Err(shared) => shared.leaves.clone(),
-            Ok(mut own) if T::SCALAR.is_some() => {
-                // SAFETY: the only leaf of an array of scalars holds its elements, of the scalar type of `T`.
-                match unsafe { own.leaves.remove(0).into_vec(len) } {
-                    Ok(vec) => return Some(vec),
-                    Err(dense) => SmallVec::from_buf([dense]),
-                }
-            }
-            Ok(own) => own.leaves,
+    fn try_as_slice(&self) -> Result<Option<&[T]>, Failure> {
+        let (Some(_), Some(leaf)) = (T::SCALAR, self.leaves.first()) else {
+            return Ok(None);
         };
-        vec_from_leaves(&shape, leaves.iter().map(Dense::view))
+        let data = leaf.dense()?.buffer.as_ptr();
+        // SAFETY: the only leaf of an array of scalars is its elements, contiguous, for as long as `self` is borrowed.
+        Ok(Some(unsafe {
+            std::slice::from_raw_parts(data.cast::<T>(), self.len())
+        }))
+    }
+
+    fn try_into_vec(self) -> Result<Vec<T>, Failure> {
+        let leaves = self.leaves.into_iter().map(Stored::into_dense);
+        let leaves = leaves.collect::<Result<_, _>>()?;
+        into_elements(&self.shape, leaves).ok_or_else(|| Failure::OutOfMemory {
+            bytes: count(&self.shape).map_or(u128::MAX, |n| n as u128 * size_of::<T>() as u128),
+            place: ir::Place::default(),
+        })
     }
 
     pub(crate) fn of(vec: Vec<T>, shape: Dims<usize>) -> Array<T> {
         let leaves = into_leaves(vec, &shape).expect(NO_MEMORY);
-        Array::from_leaves(shape, leaves, Place::current())
+        let leaves = leaves.into_iter().map(Stored::from);
+        Array::from_leaves(shape, leaves.collect(), Place::current())
     }
 
     /// The same array at another place that reads the same memory.
-    pub(crate) fn at(mut self, place: &Place) -> Array<T> {
-        if let Some(inner) = Arc::get_mut(&mut self.inner) {
-            inner.place = place.clone();
-        }
-        self
+    pub(crate) fn at(self, place: &Place) -> Array<T> {
+        let place = place.clone();
+        Array { place, ..self }
     }
 
     /// From the results of a run: as many leaves as `T` has, of their types, with `shape` in front of their own.
     pub(crate) fn from_leaves(
         shape: Dims<usize>,
-        leaves: SmallVec<[Dense; 1]>,
+        leaves: SmallVec<[Stored; 1]>,
         place: Place,
     ) -> Array<T> {
         Array {
-            inner: Arc::new(Inner {
-                shape,
-                leaves,
-                place,
-            }),
+            shape,
+            leaves,
+            place,
             element: PhantomData,
         }
     }
@@ -215,16 +223,16 @@ impl<T> Array<T> {
 
     /// The lengths, outermost first.
     pub fn shape(&self) -> &[usize] {
-        &self.inner.shape
+        &self.shape
     }
 
     /// Where it lives.
     pub fn place(&self) -> &Place {
-        &self.inner.place
+        &self.place
     }
 
-    pub(crate) fn leaves(&self) -> &[Dense] {
-        &self.inner.leaves
+    pub(crate) fn leaves(&self) -> &[Stored] {
+        &self.leaves
     }
 }
 
@@ -244,26 +252,28 @@ impl<T: Element> From<Vec<T>> for Array<T> {
 impl<T> Clone for Array<T> {
     fn clone(&self) -> Array<T> {
         Array {
-            inner: self.inner.clone(),
+            shape: self.shape.clone(),
+            leaves: self.leaves.clone(),
+            place: self.place.clone(),
             element: PhantomData,
         }
     }
 }
 
 impl<T: Element + fmt::Debug> fmt::Debug for Array<T> {
-    /// As ndarray prints it, abbreviated where it is long.
+    /// As ndarray prints it, abbreviated where it is long; only the shape, if the elements cannot be had.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shape = self.shape();
-        if let (Some(elements), true) = (self.as_slice(), fits_ndarray(shape))
+        if let (Ok(Some(elements)), true) = (self.try_as_slice(), fits_ndarray(shape))
             && let Ok(view) = ArrayViewD::from_shape(IxDyn(shape), elements)
         {
             write!(f, "{view:?}")?;
-        } else if let (Some(elements), true) = (self.clone().try_into_vec(), fits_ndarray(shape))
+        } else if let (Ok(elements), true) = (self.clone().try_into_vec(), fits_ndarray(shape))
             && let Ok(array) = ArrayD::from_shape_vec(IxDyn(shape), elements)
         {
             write!(f, "{array:?}")?;
         } else {
-            // Where ndarray has no such array, or a copy cannot be had.
+            // Where ndarray has no such array, or the elements cannot be had.
             write!(f, "Array, shape={shape:?}")?;
         }
         write!(f, " at {}", self.place())

@@ -15,7 +15,8 @@ pub use output::{Defect, Destination, Output, Part, Parts, Results, Target, Targ
 pub use param::{NdArg, Param, SliceArg, pass_array_mut, pass_slice_mut};
 pub use passed::{Args, Passed};
 
-use crate::array::{ArrayViewMut, Value};
+use crate::array::{ArrayViewMut, Dense, Value};
+use crate::backend::Failure;
 use crate::cache::{self, Compiled};
 use crate::elaborate::ty::GenericArg;
 use crate::error::{Error, Site};
@@ -204,19 +205,37 @@ impl<'a, R: Output> Call<'a, R> {
             into.resize_with(compiled.results(), || None);
             self.run_raw(compiled, &mut into)?
         };
+        let mut views: SmallVec<[ArrayViewMut<'_>; 4]> = targets
+            .iter_mut()
+            .flat_map(|target| target.0.views_mut())
+            .collect();
+        // What can still fail does so before anything is written.
+        for (result, value) in values.iter().enumerate() {
+            let shape = match value {
+                Value::Array(dense) => &dense.shape[..],
+                Value::Stored(stored) => {
+                    stored.dense().map_err(|failure| compiled.error(failure))?;
+                    stored.shape()
+                }
+                Value::Scalar(_) | Value::Written => continue,
+            };
+            if let Some(view) = views.get(result).filter(|view| view.shape() != shape) {
+                return Err(compiled.error(Failure::ResultShape {
+                    result,
+                    expected: view.shape().to_vec(),
+                    found: shape.to_vec(),
+                }));
+            }
+        }
         let mut results = Results::new(values, place.clone());
-        for target in &mut targets {
-            for mut view in target.0.views_mut() {
-                match results.value().map_err(|defect| self.defect(defect))? {
-                    Value::Written => {}
-                    Value::Scalar(value) => view.set(&[], value),
-                    Value::Array(dense) if dense.shape[..] == *view.shape() => {
-                        view.copy_from(&dense.view())
-                    }
-                    Value::Array(dense) => {
-                        let text = format!("a result of shape {:?} was not refused", dense.shape);
-                        return Err(self.defect(Defect::Backend(text)));
-                    }
+        for view in &mut views {
+            match results.value().map_err(|defect| self.defect(defect))? {
+                Value::Written => {}
+                Value::Scalar(value) => view.set(&[], value),
+                Value::Array(dense) => view.copy_from(&dense.view()),
+                Value::Stored(stored) => {
+                    let dense = stored.dense().map_err(|failure| compiled.error(failure))?;
+                    view.copy_from(&dense.view());
                 }
             }
         }
@@ -256,35 +275,38 @@ impl<'a, R: Output> Call<'a, R> {
             compiled
                 .check(&args)
                 .map_err(|misfit| self.misfit(misfit, &guards))?;
-            compiled.run(&args, into)?
+            compiled.run(&mut args, into)?
         };
         Ok((values, guards))
     }
 
     /// Writes the further results, the contents of `&mut` parameters.
     fn write_back(&self, results: &mut Results, guards: &mut Guards<'_, '_>) -> Result<(), Error> {
-        for guard in guards.iter_mut() {
-            let shapes: SmallVec<[_; 2]> =
-                guard.views().iter().map(|v| v.shape().to_vec()).collect();
-            let mut leaves = SmallVec::<[crate::array::Dense; 2]>::new();
-            for shape in shapes {
-                let dense = results.dense().map_err(|defect| self.defect(defect))?;
-                if dense.shape != shape {
-                    return Err(Error::ResultShape {
-                        expected: shape,
-                        found: dense.shape,
-                        site: Box::new(self.site()),
-                    });
-                }
-                leaves.push(dense);
+        let mut contents = SmallVec::<[Dense; 2]>::new();
+        for view in guards.iter().flat_map(|guard| guard.views()) {
+            let dense = results.dense().map_err(|defect| self.defect(defect))?;
+            if dense.shape[..] != *view.shape() {
+                return Err(Error::ResultShape {
+                    expected: view.shape().to_vec(),
+                    found: dense.shape,
+                    site: Box::new(self.site()),
+                });
             }
-            guard.write(leaves.iter().map(|dense| dense.view()));
+            contents.push(dense);
+        }
+        let mut contents = contents.iter().map(Dense::view);
+        for guard in guards.iter_mut() {
+            guard.write(&mut contents);
         }
         Ok(())
     }
 
     /// The plain function's result; what it leaves in its `&mut` parameters is only noted.
     fn native(&self) -> Result<R, Error> {
+        for (i, arg) in self.args.0.iter().enumerate() {
+            arg.fetch()
+                .map_err(|failure| Error::from_failure_at(failure, *self.parameter(i).1))?;
+        }
         native::catch(|| (self.entry.native)(&self.args), || self.site())
     }
 
@@ -363,6 +385,7 @@ impl<'a, R: Output> Call<'a, R> {
                 bytes,
                 site: Box::new(self.site()),
             },
+            Defect::Failure(failure) => Error::from_failure_at(failure, self.site()),
             Defect::Backend(text) => Error::Internal {
                 text,
                 kernel: self.site().kernel,

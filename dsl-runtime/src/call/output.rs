@@ -1,8 +1,9 @@
 //! Results: from the arrays and scalars of a run to what the kernel's signature says, and into the caller's memory.
 
 use crate::array::element::Element;
-use crate::array::erased::{Borrowed, BorrowedMut, from_const, from_leaves};
-use crate::array::{Array, Dense, Value};
+use crate::array::erased::{Borrowed, BorrowedMut, from_const, from_leaves, into_elements};
+use crate::array::{Array, Dense, Dims, Stored, Value, count};
+use crate::backend::Failure;
 use crate::place::Place;
 use crate::tuple::for_each_tuple;
 use ndarray::{ArrayBase, ArrayRef, DataMut, Dimension, Ix1, OwnedRepr};
@@ -43,8 +44,16 @@ pub struct Target<'a>(pub(crate) BorrowedMut<'a>);
 pub enum Defect {
     /// Memory of this many bytes cannot be had.
     Memory(u128),
+    /// They cannot be fetched.
+    Failure(Failure),
     /// A backend returned something else than the function's results.
     Backend(String),
+}
+
+impl From<Failure> for Defect {
+    fn from(failure: Failure) -> Defect {
+        Defect::Failure(failure)
+    }
 }
 
 /// The results of a run, to be taken in order.
@@ -68,43 +77,76 @@ impl Results {
     }
 
     pub(crate) fn dense(&mut self) -> Result<Dense, Defect> {
-        match self.value()? {
-            Value::Array(dense) => Ok(dense),
-            other => Err(Defect::Backend(format!("{other:?} where an array is due"))),
+        in_host_memory(self.value()?)
+    }
+
+    /// An array for each leaf of `T`, each with the same `rank` lengths in front of the leaf's own.
+    fn leaves<T: Element>(&mut self, rank: usize) -> Result<Leaves, Defect> {
+        let mut shape: Option<Dims<usize>> = None;
+        let mut values = SmallVec::new();
+        for leaf in &T::leaves() {
+            let value = self.value()?;
+            let (elem, found) = match &value {
+                Value::Array(dense) => (dense.elem, &dense.shape[..]),
+                Value::Stored(stored) => (stored.elem(), stored.shape()),
+                Value::Scalar(_) | Value::Written => return Err(no_array(&value)),
+            };
+            let fits = elem == leaf.elem
+                && found.len() == rank + leaf.shape.len()
+                && found[rank..] == leaf.shape[..]
+                && shape.as_deref().is_none_or(|shape| found[..rank] == *shape);
+            if !fits {
+                let text = format!("{elem:?} of {found:?} where {leaf:?} is due");
+                return Err(Defect::Backend(text));
+            }
+            shape.get_or_insert_with(|| found[..rank].into());
+            values.push(value);
         }
+        let shape = shape.expect("an element has a leaf");
+        Ok(Leaves { shape, values })
     }
 
     fn array<T: Element>(&mut self, rank: usize) -> Result<Array<T>, Defect> {
-        let leaves = T::leaves();
-        let mut arrays = SmallVec::<[Dense; 1]>::new();
-        for leaf in &leaves {
-            let dense = self.dense()?;
-            let fits = dense.elem == leaf.elem
-                && dense.shape.len() == rank + leaf.shape.len()
-                && dense.shape[rank..] == leaf.shape[..]
-                && arrays
-                    .first()
-                    .is_none_or(|first| first.shape[..rank] == dense.shape[..rank]);
-            if !fits {
-                let text = format!(
-                    "{:?} of {:?} where {leaf:?} is due",
-                    dense.elem, dense.shape
-                );
-                return Err(Defect::Backend(text));
-            }
-            arrays.push(dense);
-        }
-        let shape = arrays[0].shape[..rank].into();
-        Ok(Array::from_leaves(shape, arrays, self.place.clone()))
+        let Leaves { shape, values } = self.leaves::<T>(rank)?;
+        let values = values.into_iter().map(wherever);
+        let values = values.collect::<Result<_, _>>()?;
+        Ok(Array::from_leaves(shape, values, self.place.clone()))
     }
 
-    fn vec<T: Element>(&mut self, rank: usize) -> Result<(Vec<T>, Vec<usize>), Defect> {
-        let array = self.array::<T>(rank)?;
-        let shape = array.shape().to_vec();
-        let bytes = array.len() as u128 * size_of::<T>() as u128;
-        let vec = array.try_into_vec().ok_or(Defect::Memory(bytes))?;
+    fn vec<T: Element>(&mut self, rank: usize) -> Result<(Vec<T>, Dims<usize>), Defect> {
+        let Leaves { shape, values } = self.leaves::<T>(rank)?;
+        let values = values.into_iter().map(in_host_memory);
+        let values = values.collect::<Result<_, _>>()?;
+        let bytes = || count(&shape).unwrap_or(usize::MAX) as u128 * size_of::<T>() as u128;
+        let vec = into_elements(&shape, values).ok_or_else(|| Defect::Memory(bytes()))?;
         Ok((vec, shape))
     }
+}
+
+/// The arrays of all leaves of a type, and the lengths in front of the leaves' own.
+struct Leaves {
+    shape: Dims<usize>,
+    values: SmallVec<[Value; 1]>,
+}
+
+fn in_host_memory(value: Value) -> Result<Dense, Defect> {
+    match value {
+        Value::Array(dense) => Ok(dense),
+        Value::Stored(stored) => Ok(stored.into_dense()?),
+        other => Err(no_array(&other)),
+    }
+}
+
+fn wherever(value: Value) -> Result<Stored, Defect> {
+    match value {
+        Value::Array(dense) => Ok(dense.into()),
+        Value::Stored(stored) => Ok(stored),
+        other => Err(no_array(&other)),
+    }
+}
+
+fn no_array(value: &Value) -> Defect {
+    Defect::Backend(format!("{value:?} where an array is due"))
 }
 
 macro_rules! scalars {
@@ -171,18 +213,8 @@ for_each_tuple!(tuples);
 impl<T: Element, const N: usize> Output for [T; N] {
     type Device = [T; N];
     fn device(values: &mut Results) -> Result<[T; N], Defect> {
-        let mut leaves = SmallVec::<[Dense; 2]>::new();
-        for leaf in &<[T; N]>::leaves() {
-            let dense = values.dense()?;
-            if dense.elem != leaf.elem || dense.shape[..] != leaf.shape[..] {
-                let text = format!(
-                    "{:?} of {:?} where {leaf:?} is due",
-                    dense.elem, dense.shape
-                );
-                return Err(Defect::Backend(text));
-            }
-            leaves.push(dense);
-        }
+        let leaves = values.leaves::<[T; N]>(0)?.values.into_iter();
+        let leaves: SmallVec<[Dense; 2]> = leaves.map(in_host_memory).collect::<Result<_, _>>()?;
         Ok(from_leaves(leaves.iter().map(Dense::view)))
     }
     fn host(values: &mut Results) -> Result<[T; N], Defect> {

@@ -4,7 +4,8 @@
 use super::param::Param;
 use crate::array::element::Element;
 use crate::array::erased::{Borrowed, BorrowedMut, Views};
-use crate::array::{Arg, Array, Dense};
+use crate::array::{Arg, Array, Stored};
+use crate::backend::Failure;
 use crate::ir::Const;
 use ndarray::{CowArray, Dimension};
 use smallvec::SmallVec;
@@ -35,7 +36,7 @@ enum Kind<'a> {
     Own(Box<dyn Own>),
     /// An array at a place, and the rank that the parameter wants.
     Placed {
-        leaves: &'a [Dense],
+        leaves: &'a [Stored],
         shape: &'a [usize],
         array: &'a (dyn Any + Send + Sync),
         rank: Option<usize>,
@@ -146,10 +147,19 @@ impl<'a> Passed<'a> {
                 append(args, elements.views())
             }
             Kind::Own(value) => append(args, value.borrow().views()),
-            Kind::Placed { leaves, .. } => {
-                args.extend(leaves.iter().map(|dense| Arg::Array(dense.view())))
-            }
+            Kind::Placed { leaves, .. } => args.extend(leaves.iter().map(Arg::Stored)),
             Kind::Tuple(members) => members.iter().for_each(|member| member.push(open, args)),
+        }
+    }
+
+    /// Brings it to host memory, for the plain function.
+    pub(crate) fn fetch(&self) -> Result<(), Failure> {
+        match &self.0 {
+            Kind::Placed { leaves, .. } => {
+                leaves.iter().try_for_each(|leaf| leaf.dense().map(drop))
+            }
+            Kind::Tuple(members) => members.iter().try_for_each(Passed::fetch),
+            _ => Ok(()),
         }
     }
 

@@ -314,9 +314,11 @@ impl<'a> Bench<'a> {
         let args: Vec<Arg<'_>> = held.iter().map(Held::arg).collect();
         let values = compiled.call(&args).map_err(NoResult::Failed)?;
         let written = || NoResult::Call("a result says that it was written elsewhere".into());
-        let results = values
-            .iter()
-            .map(|value| Bits::of_value(value).ok_or_else(written));
+        let results = values.iter().map(|value| {
+            let bits = Bits::of_value(value);
+            let bits = bits.map_err(|failure| NoResult::Failed(compiled.error(failure)))?;
+            bits.ok_or_else(written)
+        });
         results.collect()
     }
 

@@ -1,6 +1,7 @@
 //! The values of run lines: from their text to arguments, and whether results are what a text says.
 
 use crate::array::{Arg, Dense, Value};
+use crate::backend::Failure;
 use crate::ir::parse::parse_const;
 use crate::ir::print::print_const;
 use crate::ir::{Const, ScalarType, Type};
@@ -240,21 +241,25 @@ fn made(name: &str, given: &[Literal], elem: ScalarType, rank: usize) -> Result<
 }
 
 impl Bits {
-    /// The value of a result.
-    pub(crate) fn of_value(value: &Value) -> Option<Bits> {
-        match value {
-            Value::Scalar(value) => Some(Bits {
-                elem: value.ty,
-                shape: vec![],
-                bits: vec![value.bits],
-            }),
-            Value::Array(array) => Some(Bits {
-                elem: array.elem,
-                shape: array.shape.clone(),
-                bits: array.view().iter().map(|value| value.bits).collect(),
-            }),
-            Value::Written => None,
-        }
+    /// The value of a result, fetched if a device has it; `None` if it was written elsewhere.
+    pub(crate) fn of_value(value: &Value) -> Result<Option<Bits>, Failure> {
+        let array = match value {
+            Value::Scalar(value) => {
+                return Ok(Some(Bits {
+                    elem: value.ty,
+                    shape: vec![],
+                    bits: vec![value.bits],
+                }));
+            }
+            Value::Array(array) => array,
+            Value::Stored(stored) => stored.dense()?,
+            Value::Written => return Ok(None),
+        };
+        Ok(Some(Bits {
+            elem: array.elem,
+            shape: array.shape.clone(),
+            bits: array.view().iter().map(|value| value.bits).collect(),
+        }))
     }
 
     /// The value in memory, to be lent as an argument; `None` if memory cannot be had.

@@ -1,11 +1,13 @@
 //! What can go wrong, for people: one enum, one table of codes, and a text that points into the user's source.
 
+mod bytes;
 mod format;
 mod render;
 mod table;
 
 pub use table::{CODES, Code};
 
+use self::bytes::readable;
 use crate::backend::{BACKENDS, CompileError, Failure};
 use crate::elaborate::ty::Mistake;
 use crate::ir::{self, Const, Fault, Func};
@@ -69,6 +71,35 @@ pub enum Error {
         /// What it was for.
         site: Box<Site>,
     },
+    /// Arrays that do not fit the memory of a device.
+    TooLarge {
+        /// How many bytes were asked for; `u128::MAX` if the number itself overflows.
+        bytes: u128,
+        /// How many the device has free.
+        free: u128,
+        /// How many one array can have there.
+        limit: u128,
+        /// The device.
+        device: String,
+        /// What they were for.
+        site: Box<Site>,
+    },
+    /// A device that stopped working.
+    Device {
+        /// What it says.
+        text: String,
+        /// Where the kernel stands.
+        site: Box<Site>,
+    },
+    /// The device's own compiler refused the code that was generated for it.
+    Build {
+        /// The device.
+        device: String,
+        /// What its compiler says.
+        log: String,
+        /// What the code was generated for.
+        site: Box<Site>,
+    },
     /// The place lacks something.
     Unsupported {
         /// What; the text contains "unsupported".
@@ -106,8 +137,8 @@ pub enum Error {
     },
 }
 
-/// A place in the user's source, and the kernel that was called.
-#[derive(Clone, Debug, PartialEq)]
+/// A place in the user's source, and the kernel that was called; empty if nothing is known.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Site {
     /// The kernel that was called from outside.
     pub kernel: String,
@@ -120,18 +151,10 @@ pub struct Site {
 impl Site {
     /// A place in a function of the IR.
     pub fn of(func: &Func, place: ir::Place) -> Site {
-        const NONE: Source = Source {
-            file: "",
-            first_line: 0,
-            text: "",
-        };
+        let source = func.sources.get(usize::from(place.source));
         Site {
             kernel: func.name.clone(),
-            source: func
-                .sources
-                .get(usize::from(place.source))
-                .copied()
-                .unwrap_or(NONE),
+            source: source.copied().unwrap_or_default(),
             span: place.span,
         }
     }
@@ -179,6 +202,9 @@ impl Error {
             Error::UnknownPlace { .. } => "CU0305",
             Error::Panic { .. } => "CU0306",
             Error::Busy { .. } => "CU0307",
+            Error::TooLarge { .. } => "CU0308",
+            Error::Device { .. } => "CU0309",
+            Error::Build { .. } => "CU0310",
             Error::Internal { .. } => "CU0901",
         }
     }
@@ -201,6 +227,25 @@ impl Error {
                 "an array is larger than any memory".to_string()
             }
             Error::OutOfMemory { bytes, .. } => format!("{bytes} bytes of memory cannot be had"),
+            Error::TooLarge {
+                bytes,
+                free,
+                limit,
+                device,
+                ..
+            } => format!(
+                "{} of arrays do not fit the memory of `{device}`, where {} are free and one array has at most {}",
+                readable(*bytes),
+                readable(*free),
+                readable(*limit)
+            ),
+            Error::Device { text, .. } => format!("the device stopped working: {text}"),
+            Error::Build { device, log, .. } => {
+                let log = log.trim();
+                format!(
+                    "the compiler of `{device}` refuses the code that was generated for it: {log}"
+                )
+            }
             Error::Unsupported { what, .. } => match what.contains("unsupported") {
                 true => what.clone(),
                 false => format!("unsupported: {what}"),
@@ -239,6 +284,9 @@ impl Error {
             | Error::Busy { site, .. }
             | Error::ResultShape { site, .. }
             | Error::OutOfMemory { site, .. }
+            | Error::TooLarge { site, .. }
+            | Error::Device { site, .. }
+            | Error::Build { site, .. }
             | Error::Panic { site, .. } => Some((**site).clone()),
             Error::Unsupported { site, .. } => site.as_deref().cloned(),
             Error::UnknownPlace { .. } | Error::Internal { .. } => None,
@@ -255,47 +303,72 @@ impl Error {
 
     /// Of a failed run of this function.
     pub fn from_failure(failure: Failure, func: &Func) -> Error {
-        let whole = || Box::new(Site::of(func, ir::Place::default()));
+        let place = match &failure {
+            Failure::Fault { place, .. }
+            | Failure::OutOfMemory { place, .. }
+            | Failure::TooLarge { place, .. } => *place,
+            Failure::ResultShape { result, .. } => func.result_place(*result),
+            Failure::Device { .. } | Failure::Unsupported(_) | Failure::Internal(_) => {
+                ir::Place::default()
+            }
+        };
+        Error::from_failure_at(failure, Site::of(func, place))
+    }
+
+    /// Of a failure there.
+    pub(crate) fn from_failure_at(failure: Failure, site: Site) -> Error {
+        let kernel = site.kernel.clone();
+        let site = Box::new(site);
         match failure {
             Failure::Fault {
-                fault,
-                operands,
-                place,
+                fault, operands, ..
             } => Error::Fault {
                 fault,
                 operands,
-                site: Box::new(Site::of(func, place)),
+                site,
             },
-            Failure::OutOfMemory { bytes, place } => Error::OutOfMemory {
+            Failure::OutOfMemory { bytes, .. } => Error::OutOfMemory { bytes, site },
+            Failure::TooLarge {
                 bytes,
-                site: Box::new(Site::of(func, place)),
+                free,
+                limit,
+                device,
+                ..
+            } => Error::TooLarge {
+                bytes,
+                free,
+                limit,
+                device,
+                site,
             },
             Failure::ResultShape {
-                result,
-                expected,
-                found,
+                expected, found, ..
             } => Error::ResultShape {
                 expected,
                 found,
-                site: Box::new(Site::of(func, func.result_place(result))),
+                site,
             },
+            Failure::Device { text } => Error::Device { text, site },
             Failure::Unsupported(what) => Error::Unsupported {
                 what,
-                site: Some(whole()),
+                site: Some(site),
             },
-            Failure::Internal(text) => Error::Internal {
-                text,
-                kernel: func.name.clone(),
-            },
+            Failure::Internal(text) => Error::Internal { text, kernel },
         }
     }
 
     /// Of a function that a backend could not compile.
     pub fn from_compile(error: CompileError, func: &Func) -> Error {
+        let site = |place| Box::new(Site::of(func, place));
         match error {
             CompileError::Unsupported { what, place } => Error::Unsupported {
                 what,
-                site: Some(Box::new(Site::of(func, place))),
+                site: Some(site(place)),
+            },
+            CompileError::Build { device, log, place } => Error::Build {
+                device,
+                log,
+                site: site(place),
             },
             CompileError::Internal(text) => Error::Internal {
                 text,

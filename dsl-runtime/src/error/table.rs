@@ -28,6 +28,12 @@ codes! {
     "CU0306" "the plain function panicked", "the panic's text says what is wrong in the plain function";
     "CU0307" "a call is run while it runs and writes to an argument",
         "run it when the other run is done, or make a call of its own for each thread";
+    "CU0308" "arrays that do not fit the memory of a device",
+        "work in smaller pieces, let go of arrays that are no longer used, or use another place";
+    "CU0309" "a device that stopped working",
+        "use another place: arrays that only this device had are lost; if it goes on, look at the device and its driver";
+    "CU0310" "the compiler of a device refuses the code that was generated for it",
+        "use another place, and please report it, with the kernel and this text";
     "CU0901" "a broken invariant of the library", "please report it, with the kernel: this is a defect of cuprous";
 }
 

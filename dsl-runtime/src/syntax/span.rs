@@ -14,7 +14,7 @@ pub struct Span {
 }
 
 /// A piece of a source file: enough to show any line of it without reading the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Source {
     /// The path, as the compiler was given it.
     pub file: &'static str,
