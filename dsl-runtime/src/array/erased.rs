@@ -323,9 +323,11 @@ pub(crate) fn into_elements<T: Element>(
     shape: &[usize],
     mut leaves: SmallVec<[Dense; 1]>,
 ) -> Option<Vec<T>> {
-    if T::SCALAR.is_some() {
+    if T::SCALAR.is_some()
+        && let Some(dense) = leaves.pop()
+    {
         // SAFETY: the only leaf of scalars is their array, of the scalar type of `T`.
-        match unsafe { leaves.remove(0).into_vec(count(shape)?) } {
+        match unsafe { dense.into_vec(count(shape)?) } {
             Ok(vec) => return Some(vec),
             Err(dense) => leaves.push(dense),
         }

@@ -72,6 +72,12 @@ impl<'a> Arg<'a> {
     }
 
     /// The lengths; none of a scalar.
+    ///
+    /// ```
+    /// use dsl_runtime::{array::{Arg, Dense}, ir::ScalarType};
+    /// let x = Dense::from_bits(ScalarType::U8, vec![2, 1], [1, 2]).unwrap();
+    /// assert_eq!(Arg::Array(x.view()).shape(), [2, 1]);
+    /// ```
     pub fn shape(&self) -> &[usize] {
         match self {
             Arg::Scalar(_) => &[],

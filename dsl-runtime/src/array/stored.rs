@@ -36,6 +36,28 @@ struct Copies {
 }
 
 /// Elements in the memory of a device. Whoever is the last to let it go gives that memory back.
+///
+/// ```
+/// use dsl_runtime::{array::{Dense, Remote, Stored, new_owner}, backend::Failure, ir::ScalarType};
+/// use std::sync::Arc;
+///
+/// /// The memory of a device that is far away: two bytes.
+/// #[derive(Debug)]
+/// struct Buffer([u8; 2]);
+///
+/// impl Remote for Buffer {
+///     fn fetch(&self) -> Result<Dense, Failure> {
+///         let bits = self.0.map(u64::from);
+///         Ok(Dense::from_bits(ScalarType::U8, vec![2], bits).unwrap())
+///     }
+/// }
+///
+/// let x = Stored::from_remote(ScalarType::U8, [2].as_slice(), new_owner(), Arc::new(Buffer([3, 4])));
+/// let clone = x.clone();
+/// assert!(x.host().is_none());
+/// assert_eq!(x.dense().unwrap().view().get(&[1]).bits, 4);
+/// assert!(clone.host().is_some());
+/// ```
 pub trait Remote: Any + Send + Sync + fmt::Debug {
     /// Brings the elements to host memory; waits until they are computed. It is called once for all clones of an array, but
     /// again after a failure, and never by two threads at once.
@@ -49,18 +71,16 @@ impl dyn Remote {
     /// As the type that it is; `None` if that is another.
     ///
     /// ```
-    /// use dsl_runtime::{array::{Dense, Remote}, backend::Failure};
-    /// use std::sync::Arc;
-    ///
-    /// #[derive(Debug)]
-    /// struct Buffer(Dense);
-    /// impl Remote for Buffer {
-    ///     fn fetch(&self) -> Result<Dense, Failure> {
-    ///         Ok(self.0.clone())
-    ///     }
-    /// }
-    ///
-    /// let x = Dense::from_bits(dsl_runtime::ir::ScalarType::U8, vec![2], [1, 2]).unwrap();
+    /// # use dsl_runtime::{array::{Dense, Remote}, backend::Failure, ir::ScalarType};
+    /// # use std::sync::Arc;
+    /// # #[derive(Debug)]
+    /// # struct Buffer(Dense);
+    /// # impl Remote for Buffer {
+    /// #     fn fetch(&self) -> Result<Dense, Failure> {
+    /// #         Ok(self.0.clone())
+    /// #     }
+    /// # }
+    /// let x = Dense::from_bits(ScalarType::U8, vec![2], [1, 2]).unwrap();
     /// let remote: Arc<dyn Remote> = Arc::new(Buffer(x));
     /// assert!(remote.downcast::<Buffer>().is_some());
     /// ```
@@ -83,12 +103,18 @@ pub fn new_owner() -> u64 {
 
 impl Stored {
     /// An array in host memory.
+    ///
+    /// ```
+    /// use dsl_runtime::{array::{Dense, Stored}, ir::ScalarType};
+    /// let x = Stored::from_dense(Dense::from_bits(ScalarType::U8, vec![2], [1, 2]).unwrap());
+    /// assert!(x.host().is_some());
+    /// ```
     pub fn from_dense(dense: Dense) -> Stored {
         let (elem, shape) = (dense.elem, Dims::from(&dense.shape[..]));
         Stored::of(elem, shape, OnceLock::from(dense), vec![])
     }
 
-    /// An array in the memory of a device, which `owner` identifies ([`new_owner`]).
+    /// An array in the memory of a device, which `owner` identifies ([`new_owner`]). [`Remote`] has an example.
     pub fn from_remote(
         elem: ScalarType,
         shape: impl Into<Dims<usize>>,
@@ -150,6 +176,15 @@ impl Stored {
     /// The host's copy, out of the hands of its only owner, with no device's copy left: they may share its memory. With
     /// other clones, a further reference to it.
     ///
+    /// ```
+    /// use dsl_runtime::{array::{Dense, Stored}, ir::ScalarType};
+    /// use std::sync::Arc;
+    /// let x = Stored::from(Dense::from_bits(ScalarType::U8, vec![2], [1, 2]).unwrap());
+    /// let clone = x.clone();
+    /// assert_eq!(Arc::strong_count(&x.into_dense().unwrap().buffer), 2);
+    /// assert_eq!(Arc::strong_count(&clone.into_dense().unwrap().buffer), 1);
+    /// ```
+    ///
     /// # Errors
     /// As [`Stored::dense`].
     pub fn into_dense(self) -> Result<Dense, Failure> {
@@ -163,7 +198,7 @@ impl Stored {
         }
     }
 
-    /// The copy of this device, if it has one.
+    /// The copy of this device, if it has one; nothing moves.
     pub fn remote(&self, owner: u64) -> Option<Arc<dyn Remote>> {
         let remote = lock(&self.0.remote);
         let mut of_owner = remote.iter().filter(|(known, _)| *known == owner);
@@ -174,17 +209,15 @@ impl Stored {
     /// kept. Of several threads one makes it, and the others wait.
     ///
     /// ```
-    /// use dsl_runtime::{array::{Dense, Remote, Stored, new_owner}, backend::Failure, ir::ScalarType};
-    /// use std::sync::Arc;
-    ///
-    /// #[derive(Debug)]
-    /// struct Buffer(Dense);
-    /// impl Remote for Buffer {
-    ///     fn fetch(&self) -> Result<Dense, Failure> {
-    ///         Ok(self.0.clone())
-    ///     }
-    /// }
-    ///
+    /// # use dsl_runtime::{array::{Dense, Remote, Stored, new_owner}, backend::Failure, ir::ScalarType};
+    /// # use std::sync::Arc;
+    /// # #[derive(Debug)]
+    /// # struct Buffer(Dense);
+    /// # impl Remote for Buffer {
+    /// #     fn fetch(&self) -> Result<Dense, Failure> {
+    /// #         Ok(self.0.clone())
+    /// #     }
+    /// # }
     /// let x: Stored = Dense::from_bits(ScalarType::U8, vec![2], [1, 2]).unwrap().into();
     /// let device = new_owner();
     /// let first = x.remote_or(device, |host| Ok(Arc::new(Buffer(host.clone())))).unwrap();
@@ -211,7 +244,26 @@ impl Stored {
         Ok(remote)
     }
 
-    /// Keeps a copy on this device for later calls, unless it has one.
+    /// Keeps a copy on this device for later calls, unless it has one. The copy must not hold this array, or neither would ever
+    /// be let go.
+    ///
+    /// ```
+    /// # use dsl_runtime::{array::{Dense, Remote, Stored, new_owner}, backend::Failure, ir::ScalarType};
+    /// # use std::sync::Arc;
+    /// # #[derive(Debug)]
+    /// # struct Buffer(Dense);
+    /// # impl Remote for Buffer {
+    /// #     fn fetch(&self) -> Result<Dense, Failure> {
+    /// #         Ok(self.0.clone())
+    /// #     }
+    /// # }
+    /// let dense = Dense::from_bits(ScalarType::U8, vec![2], [1, 2]).unwrap();
+    /// let x = Stored::from(dense.clone());
+    /// let device = new_owner();
+    /// assert!(x.remote(device).is_none());
+    /// x.keep(device, Arc::new(Buffer(dense)));
+    /// assert!(x.remote(device).is_some() && x.remote(new_owner()).is_none());
+    /// ```
     pub fn keep(&self, owner: u64, copy: Arc<dyn Remote>) {
         let mut remote = lock(&self.0.remote);
         if remote.iter().all(|(known, _)| *known != owner) {
@@ -235,7 +287,7 @@ impl Stored {
                 Err(failure) => failed = failed.or(Some(failure)),
             }
         }
-        Err(failed.unwrap_or_else(|| unreachable!("an array is somewhere")))
+        Err(failed.expect("an array is somewhere"))
     }
 
     fn another(&self, found: &Dense) -> Failure {

@@ -80,10 +80,14 @@ impl Results {
         in_host_memory(self.value()?)
     }
 
-    /// An array for each leaf of `T`, each with the same `rank` lengths in front of the leaf's own.
-    fn leaves<T: Element>(&mut self, rank: usize) -> Result<Leaves, Defect> {
+    /// What `take` makes of the array of each leaf of `T`, and the `rank` lengths that all have in front of the leaf's own.
+    fn leaves<T: Element, X>(
+        &mut self,
+        rank: usize,
+        take: impl Fn(Value) -> Result<X, Defect>,
+    ) -> Result<(Dims<usize>, SmallVec<[X; 1]>), Defect> {
         let mut shape: Option<Dims<usize>> = None;
-        let mut values = SmallVec::new();
+        let mut leaves = SmallVec::new();
         for leaf in &T::leaves() {
             let value = self.value()?;
             let (elem, found) = match &value {
@@ -100,33 +104,22 @@ impl Results {
                 return Err(Defect::Backend(text));
             }
             shape.get_or_insert_with(|| found[..rank].into());
-            values.push(value);
+            leaves.push(take(value)?);
         }
-        let shape = shape.expect("an element has a leaf");
-        Ok(Leaves { shape, values })
+        Ok((shape.expect("an element has a leaf"), leaves))
     }
 
     fn array<T: Element>(&mut self, rank: usize) -> Result<Array<T>, Defect> {
-        let Leaves { shape, values } = self.leaves::<T>(rank)?;
-        let values = values.into_iter().map(wherever);
-        let values = values.collect::<Result<_, _>>()?;
-        Ok(Array::from_leaves(shape, values, self.place.clone()))
+        let (shape, leaves) = self.leaves::<T, _>(rank, wherever)?;
+        Ok(Array::from_leaves(shape, leaves, self.place.clone()))
     }
 
     fn vec<T: Element>(&mut self, rank: usize) -> Result<(Vec<T>, Dims<usize>), Defect> {
-        let Leaves { shape, values } = self.leaves::<T>(rank)?;
-        let values = values.into_iter().map(in_host_memory);
-        let values = values.collect::<Result<_, _>>()?;
+        let (shape, leaves) = self.leaves::<T, _>(rank, in_host_memory)?;
         let bytes = || count(&shape).unwrap_or(usize::MAX) as u128 * size_of::<T>() as u128;
-        let vec = into_elements(&shape, values).ok_or_else(|| Defect::Memory(bytes()))?;
+        let vec = into_elements(&shape, leaves).ok_or_else(|| Defect::Memory(bytes()))?;
         Ok((vec, shape))
     }
-}
-
-/// The arrays of all leaves of a type, and the lengths in front of the leaves' own.
-struct Leaves {
-    shape: Dims<usize>,
-    values: SmallVec<[Value; 1]>,
 }
 
 fn in_host_memory(value: Value) -> Result<Dense, Defect> {
@@ -213,8 +206,7 @@ for_each_tuple!(tuples);
 impl<T: Element, const N: usize> Output for [T; N] {
     type Device = [T; N];
     fn device(values: &mut Results) -> Result<[T; N], Defect> {
-        let leaves = values.leaves::<[T; N]>(0)?.values.into_iter();
-        let leaves: SmallVec<[Dense; 2]> = leaves.map(in_host_memory).collect::<Result<_, _>>()?;
+        let (_, leaves) = values.leaves::<[T; N], _>(0, in_host_memory)?;
         Ok(from_leaves(leaves.iter().map(Dense::view)))
     }
     fn host(values: &mut Results) -> Result<[T; N], Defect> {
