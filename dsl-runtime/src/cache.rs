@@ -203,6 +203,21 @@ impl Compiled {
         result.map_err(|failure| self.error(failure))
     }
 
+    /// How it fails on these arguments, which agree with the parameters; `None` if it does not. A backend whose code only
+    /// notices that something fails asks another one.
+    pub fn failure(&self, args: &[Arg<'_>]) -> Option<Failure> {
+        let mut here = SmallVec::<[Arg<'_>; 4]>::new();
+        for arg in args {
+            match arg.on_host() {
+                Ok(arg) => here.push(arg),
+                Err(failure) => return Some(failure),
+            }
+        }
+        let mut none: SmallVec<[Option<ArrayViewMut<'_>>; 4]> = SmallVec::new();
+        none.resize_with(self.results(), || None);
+        self.executable.run(&here, &mut none).err()
+    }
+
     /// A failure of a run, for people.
     pub(crate) fn error(&self, failure: Failure) -> Error {
         Error::from_failure(failure, &self.typed)

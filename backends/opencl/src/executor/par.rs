@@ -1,0 +1,240 @@
+//! A wide par: memory for its results, then its kernels one after the other.
+
+use super::{Context, Held, Memory, Stop, Walk};
+use crate::driver::scatter_with::Shares;
+use crate::transfer;
+use crate::unit::{Param, ParUnit};
+use dsl_runtime::ir::order::BLOCK;
+use dsl_runtime::ir::{Place, ScalarType, SinkKind};
+use dsl_runtime::plan::{Scalar, SinkStep};
+use std::sync::Arc;
+
+/// Shares of a `scatter_with`.
+const SHARES: usize = 64;
+/// Fewer iterations of a `scatter_with` are combined by one work-item.
+const FEW: usize = 1 << 14;
+
+impl Walk<'_> {
+    pub(crate) fn par(
+        &mut self,
+        number: usize,
+        extent: Scalar,
+        sinks: &[SinkStep],
+        only_collects: bool,
+        place: Place,
+    ) -> Result<(), Stop> {
+        let program = self.program;
+        let unit = &program.pars[number];
+        let n = self.scalar(extent)? as usize;
+        let mut context = Context {
+            extent: n,
+            blocks: n.div_ceil(BLOCK),
+            ..Context::default()
+        };
+        for (s, sink) in sinks.iter().enumerate() {
+            self.before(s, sink, unit, &mut context, place)?;
+        }
+        let rows = sinks.iter().flat_map(|sink| &sink.arrays);
+        let mut empty = only_collects;
+        for &slot in rows {
+            empty &= self.lengths(slot)?.contains(&0);
+        }
+        let n = if empty { 0 } else { n };
+        let items = self.cut(n, unit, &mut context);
+        if let Some(first) = &unit.first {
+            self.launch(first, &context, items)?;
+        }
+        if let Some(link) = &unit.link {
+            self.launch(link, &context, 1)?;
+        }
+        for (s, sink) in sinks.iter().enumerate() {
+            if sink.kind == SinkKind::Filter {
+                self.forget(sink.scalars[0]);
+                for (k, &slot) in sink.arrays.iter().enumerate() {
+                    let buffer = self.room(slot, sink.place)?;
+                    let elem = unit.types[s][k + 1].elem;
+                    context.buffers.push((Param::Result(s, k, elem), buffer));
+                }
+            }
+        }
+        self.launch(&unit.main, &context, items)?;
+        if let Some(join) = &unit.join {
+            self.launch(join, &context, 1)?;
+        }
+        for sink in sinks {
+            for &slot in &sink.scalars {
+                if sink.kind == SinkKind::Reduce {
+                    self.forget(slot);
+                }
+            }
+        }
+        for (s, shares) in &unit.combines {
+            self.combine(*s, &sinks[*s], shares, &mut context)?;
+        }
+        Ok(())
+    }
+
+    /// How many work-items share the iterations, and how many each has.
+    fn cut(&self, n: usize, unit: &ParUnit, context: &mut Context) -> usize {
+        let worth = (n as f64 * unit.operations / self.shape.grain).ceil() as usize;
+        let mut items = self.shape.items.min(worth).max(1);
+        if unit.stacks() {
+            // Their stacks are to fit the memory.
+            let most = self.program.device.info().largest / 4 / self.program.room().max(1);
+            items = items.min(most.max(1));
+        }
+        let tile = n.div_ceil(items).max(1);
+        context.tile = match unit.blocks {
+            true => tile.next_multiple_of(BLOCK),
+            false => tile,
+        };
+        n.div_ceil(context.tile)
+    }
+
+    /// Memory that a sink needs from the beginning.
+    fn before(
+        &mut self,
+        s: usize,
+        sink: &SinkStep,
+        unit: &ParUnit,
+        context: &mut Context,
+        place: Place,
+    ) -> Result<(), Stop> {
+        let types = &unit.types[s];
+        let place = if sink.place == Place::default() { place } else { sink.place };
+        let totals = |walk: &Walk<'_>, context: &mut Context| -> Result<(), Stop> {
+            for (k, ty) in types.iter().enumerate() {
+                let buffer = walk.fresh(&[context.blocks], ty.elem, place)?;
+                context.buffers.push((Param::Totals(s, k, ty.elem), buffer));
+            }
+            Ok(())
+        };
+        match sink.kind {
+            SinkKind::Reduce => totals(self, context)?,
+            SinkKind::Filter => {
+                let buffer = self.fresh(&[context.blocks], ScalarType::U64, place)?;
+                context.buffers.push((Param::Counts(s), buffer));
+            }
+            SinkKind::Collect => {
+                let buffer = self.room(sink.arrays[0], place)?;
+                context.buffers.push((Param::Result(s, 0, types[0].elem), buffer));
+            }
+            SinkKind::Scatter | SinkKind::ScatterWith => {
+                for (k, &slot) in sink.arrays.iter().enumerate() {
+                    let (dest, last) = sink.dest[k];
+                    let buffer = self.destination(dest, last, slot, place)?;
+                    let elem = types[k + 1].elem;
+                    context.buffers.push((Param::Result(s, k, elem), buffer));
+                }
+                if sink.kind == SinkKind::ScatterWith {
+                    for (k, ty) in types.iter().enumerate() {
+                        let buffer = self.fresh(&[context.extent], ty.elem, place)?;
+                        context.buffers.push((Param::Values(s, k, ty.elem), buffer));
+                    }
+                } else {
+                    let length = self.lengths(sink.arrays[0])?[0];
+                    let words = length.div_ceil(32).max(1);
+                    let marks = self.fresh(&[words], ScalarType::U32, place)?;
+                    let device = &self.program.device;
+                    device
+                        .fill(&marks, 0, words * 4, &[0; 4])
+                        .map_err(transfer::stop)?;
+                    context.buffers.push((Param::Marks(s), marks));
+                }
+            }
+            _ => {
+                totals(self, context)?;
+                for (k, &slot) in sink.arrays.iter().enumerate() {
+                    let buffer = self.room(slot, place)?;
+                    context.buffers.push((Param::Result(s, k, types[k].elem), buffer));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Memory that begins as a copy of another array, or that array's own where nobody else looks at it.
+    fn destination(
+        &mut self,
+        dest: u32,
+        last: bool,
+        slot: u32,
+        place: Place,
+    ) -> Result<crate::device::Buffer, Stop> {
+        let elem = self.program.plan.arrays[dest as usize].elem.bytes();
+        let lengths = self.lengths(dest)?;
+        let bytes = lengths.iter().product::<usize>() * elem;
+        if last
+            && let Some(mut held) = self.take(dest)
+        {
+            let sole = Arc::get_mut(&mut held.buffer)
+                .is_some_and(|memory| memory.own && memory.buffer.bytes() == bytes);
+            if sole && held.at == 0 {
+                let buffer = held.buffer.buffer.clone();
+                self.keep(slot, held);
+                return Ok(buffer);
+            }
+            self.keep(dest, held);
+        }
+        let from = self.held(dest).clone();
+        let buffer = self.room(slot, place)?;
+        let device = &self.program.device;
+        device
+            .copy(&from.buffer.buffer, from.at * elem, &buffer, 0, bytes)
+            .map_err(transfer::stop)?;
+        Ok(buffer)
+    }
+
+    fn combine(
+        &mut self,
+        s: usize,
+        sink: &SinkStep,
+        kernels: &Shares,
+        context: &mut Context,
+    ) -> Result<(), Stop> {
+        let n = context.extent;
+        if n == 0 {
+            return Ok(());
+        }
+        if n < FEW {
+            return self.launch(&kernels.whole, context, 1);
+        }
+        let length = self.lengths(sink.arrays[0])?[0];
+        context.shares = SHARES.min(length.max(1));
+        context.span = length.div_ceil(context.shares).max(1);
+        let items = self.shape.items.min(n.div_ceil(FEW / 4)).max(1);
+        context.tile = n.div_ceil(items);
+        context.tiles = n.div_ceil(context.tile);
+        // A group may have more work-items than there are tiles.
+        let rows = context.tiles.next_multiple_of(self.shape.group);
+        let places = self.fresh(&[rows, context.shares], ScalarType::U64, sink.place)?;
+        let sorted = self.fresh(&[n], ScalarType::U64, sink.place)?;
+        context.buffers.push((Param::Shares, places));
+        context.buffers.push((Param::Sorted, sorted));
+        self.launch(&kernels.count, context, context.tiles)?;
+        self.launch(&kernels.link, context, 1)?;
+        self.launch(&kernels.sort, context, context.tiles)?;
+        self.launch(&kernels.fold, context, context.shares)?;
+        context
+            .buffers
+            .retain(|(param, _)| !matches!(param, Param::Shares | Param::Sorted));
+        let _ = s;
+        Ok(())
+    }
+}
+
+impl ParUnit {
+    /// Whether its work-items need stacks.
+    pub fn stacks(&self) -> bool {
+        let all = [&self.first, &self.link, &self.join];
+        self.main.stack
+            || all.into_iter().flatten().any(|kernel| kernel.stack)
+            || self
+                .combines
+                .iter()
+                .any(|(_, shares)| shares.fold.stack || shares.whole.stack)
+    }
+}
+
+#[allow(dead_code)]
+fn _types(_: Held, _: Memory) {}

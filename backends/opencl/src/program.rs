@@ -1,0 +1,320 @@
+//! From a scheduled function to something that runs: its plan, its kernels as one program of the device, and another place
+//! that says how a run has failed.
+
+use crate::device::{Device, Info, Kernel, Kind, Program as Built};
+use crate::executor::{Outcome, Walk};
+use crate::remote::Places;
+use crate::scalars::Scalars;
+use crate::split::split;
+use crate::transfer;
+use crate::unit::{self, Maker, ParUnit, RegionUnit};
+use dsl_runtime::array::{Arg, ArrayViewMut, HostBuffer, Value};
+use dsl_runtime::backend::{Backend, CompileError, Executable, Failure};
+use dsl_runtime::cache::{self, Compiled};
+use dsl_runtime::ir::{Const, Data, Expr, Func, Place, ScalarType, Var, walk};
+use dsl_runtime::plan::{Plan, Scalar, Slot};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The stack of a work-item at first, in bytes.
+const ROOM: usize = 4096;
+
+/// A compiled function.
+pub struct Program {
+    pub(crate) device: Device,
+    pub(crate) owner: u64,
+    pub(crate) plan: Plan,
+    pub(crate) places: Places,
+    pub(crate) pars: Vec<ParUnit>,
+    pub(crate) regions: Vec<RegionUnit>,
+    pub(crate) scalars: Scalars,
+    /// The number of words of a run.
+    pub(crate) words: usize,
+    /// Words at the end where values lie while others take their places.
+    pub(crate) aside: usize,
+    /// The types of names.
+    elems: Vec<ScalarType>,
+    /// Constant arrays in bodies.
+    pub(crate) data: HashMap<Var, crate::device::Buffer>,
+    /// Whether anything can fail or may lack stack.
+    pub(crate) tested: bool,
+    source: String,
+    built: Option<Built>,
+    /// Kernels that no run uses at the moment.
+    idle: Mutex<Vec<Kernels>>,
+    /// The stack of a work-item.
+    room: AtomicUsize,
+    typed: Arc<Func>,
+    /// The function as elaborated, where its failures are told.
+    exact: OnceLock<Result<Compiled, String>>,
+}
+
+/// Kernels by name, with the arguments that they had last.
+pub type Kernels = HashMap<String, Kernel>;
+
+impl Program {
+    /// Compiles a scheduled function for a device; `owner` is the number of the device's memory.
+    pub fn new(
+        device: &Device,
+        owner: u64,
+        scheduled: &Func,
+        typed: &Arc<Func>,
+    ) -> Result<Program, CompileError> {
+        lacking(device.info(), scheduled)?;
+        let mut func = scheduled.clone();
+        split(&mut func);
+        let plan = Plan::of(&func)?;
+        let places = Places::of(&plan);
+        let remote = |slot| places.is_remote(slot);
+        let mut maker = Maker::new(&func, &plan.slots, plan.scalars, &remote);
+        let pars: Vec<ParUnit> = plan.pars.iter().map(|stmt| maker.par(stmt)).collect();
+        let regions: Vec<RegionUnit> = plan.regions.iter().map(|one| maker.region(one)).collect();
+        let scalars = Scalars::of(&mut maker, &plan, &places);
+        let (words, source, origins) = (maker.words, maker.source, maker.places);
+        // As many as a loop may carry.
+        let aside = plan.scalars;
+        let words = words + aside;
+        let any = !pars.is_empty() || !regions.is_empty() || !scalars.kernels.is_empty();
+        let built = match any {
+            true => Some(build(device, &source, &origins)?),
+            false => None,
+        };
+        let mut data = HashMap::new();
+        let mut missing = None;
+        walk::stmts(&func.body, &mut |stmt| {
+            if let Expr::Data(constant) = &stmt.expr {
+                match send(device, constant) {
+                    Ok(buffer) => {
+                        data.insert(stmt.defs[0], buffer);
+                    }
+                    Err(failure) => missing = Some(failure),
+                }
+            }
+        });
+        if let Some(failure) = missing {
+            return Err(CompileError::Internal(format!("constants: {failure:?}")));
+        }
+        let tested = pars.iter().any(|unit| unit.fails || unit.stacks())
+            || regions.iter().any(|unit| unit.fails || unit.main.stack);
+        Ok(Program {
+            device: device.clone(),
+            owner,
+            plan,
+            places,
+            pars,
+            regions,
+            scalars,
+            words,
+            aside,
+            elems: func.vars.iter().map(|info| info.ty.elem).collect(),
+            data,
+            tested,
+            source,
+            built,
+            idle: Mutex::default(),
+            room: AtomicUsize::new(ROOM),
+            typed: typed.clone(),
+            exact: OnceLock::new(),
+        })
+    }
+
+    /// The stack of a work-item, in bytes.
+    pub(crate) fn room(&self) -> usize {
+        self.room.load(Ordering::Relaxed)
+    }
+
+    /// The type of a scalar's name.
+    pub(crate) fn elem(&self, var: Var) -> ScalarType {
+        self.elems[var.0 as usize]
+    }
+
+    /// A kernel of this name.
+    pub(crate) fn kernel(&self, name: &str) -> Result<Kernel, Failure> {
+        let built = self.built.as_ref().expect("a program with kernels");
+        built.kernel(name).map_err(transfer::stop)
+    }
+
+    fn run_once(
+        &self,
+        kernels: &mut Kernels,
+        args: &[Arg<'_>],
+        into: &[Option<ArrayViewMut<'_>>],
+    ) -> Result<Outcome, Failure> {
+        let mut walk = Walk::new(self, kernels);
+        let outcome = walk.run(args, into);
+        // Memory of the caller's is not used after this.
+        let lent = walk.finish();
+        if lent {
+            self.device.wait().map_err(transfer::stop)?;
+        }
+        outcome
+    }
+
+    /// Runs the function as elaborated elsewhere, to see how it fails.
+    fn explain(&self, args: &[Arg<'_>]) -> Failure {
+        let exact = self.exact.get_or_init(|| {
+            let backend = host().ok_or("no place on the host is linked into this program")?;
+            cache::compile_func(self.typed.clone(), &*backend).map_err(|error| error.to_string())
+        });
+        let compiled = match exact {
+            Ok(compiled) => compiled,
+            Err(text) => return Failure::Internal(text.clone()),
+        };
+        match compiled.failure(args) {
+            Some(failure) => failure,
+            None => Failure::Internal(format!(
+                "device code of `{}` failed, the function as elaborated did not",
+                self.typed.name
+            )),
+        }
+    }
+}
+
+/// The backend that tells failures: compiled code where it is linked, else the interpreter.
+fn host() -> Option<Arc<dyn Backend>> {
+    let places = [
+        dsl_runtime::Place::cpu(),
+        dsl_runtime::Place::interp(),
+    ];
+    places
+        .iter()
+        .find_map(|place| place.backend().ok().flatten().cloned())
+}
+
+/// Builds the source; a refusal names the place in the user's source that the offending line comes from.
+fn build(device: &Device, source: &str, origins: &[Place]) -> Result<Built, CompileError> {
+    device.build(source).map_err(|failure| {
+        let line = failure.line.map(|line| line as usize);
+        let origin = line.and_then(|line| origins.get(line.checked_sub(1)?));
+        let shown = line.and_then(|line| source.lines().nth(line.checked_sub(1)?));
+        let log = match shown {
+            Some(shown) => format!("{}\nthe line: {}", failure.log.trim_end(), shown.trim()),
+            None => failure.log,
+        };
+        CompileError::Build {
+            device: failure.device.to_string(),
+            log,
+            place: origin.copied().unwrap_or_default(),
+        }
+    })
+}
+
+/// What a device lacks that the function needs.
+fn lacking(info: &Info, func: &Func) -> Result<(), CompileError> {
+    let mut found = Ok(());
+    if info.f64 {
+        return found;
+    }
+    walk::stmts(&func.body, &mut |stmt| {
+        let double = |&var: &Var| func.ty(var).elem == ScalarType::F64;
+        if found.is_ok() && stmt.defs.iter().any(double) {
+            found = Err(CompileError::Unsupported {
+                what: format!("f64 is unsupported on {}: it computes with f32 only", info.name),
+                place: stmt.place,
+            });
+        }
+    });
+    found
+}
+
+/// Constants in the device's memory.
+fn send(device: &Device, data: &Data) -> Result<crate::device::Buffer, Failure> {
+    let bytes = data.elem.bytes();
+    let memory = |bytes: usize| Failure::OutOfMemory {
+        bytes: bytes as u128,
+        place: Place::default(),
+    };
+    let dense = dsl_runtime::array::Dense::from_bits(
+        data.elem,
+        data.shape.clone(),
+        data.bits.iter().copied(),
+    );
+    let count = data.bits.len() * bytes;
+    let dense = dense.ok_or_else(|| memory(count))?;
+    let buffer: Arc<HostBuffer> = dense.buffer;
+    device
+        .adopt(buffer, count)
+        .map_err(|refused| transfer::failure(refused, Place::default()))
+}
+
+impl Executable for Program {
+    fn run(
+        &self,
+        args: &[Arg<'_>],
+        into: &mut [Option<ArrayViewMut<'_>>],
+    ) -> Result<Vec<Value>, Failure> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kernels = idle().pop().unwrap_or_default();
+        let outcome = loop {
+            match self.run_once(&mut kernels, args, into) {
+                Ok(Outcome::Stack(bytes)) => {
+                    // Twice what was missing: what comes later needs some too.
+                    let more = bytes.saturating_mul(2).max(self.room() * 2);
+                    self.room.fetch_max(more.next_multiple_of(16), Ordering::Relaxed);
+                }
+                other => break other,
+            }
+        };
+        idle().push(kernels);
+        match outcome? {
+            Outcome::Results(values) => Ok(values),
+            Outcome::Failed => Err(self.explain(args)),
+            Outcome::Stack(_) => unreachable!("such runs are repeated"),
+        }
+    }
+
+    fn code(&self) -> String {
+        match self.built {
+            Some(_) => self.source.clone(),
+            None => "/* no kernel: a few scalar operations, which the host computes itself */\n".into(),
+        }
+    }
+}
+
+/// How the work-items of a device are best used.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Work-items in a group.
+    pub group: usize,
+    /// Work-items that a par is cut into, where it has enough to do.
+    pub items: usize,
+    /// Fewer operations are not worth a work-item.
+    pub grain: f64,
+}
+
+impl Shape {
+    /// Of this device.
+    pub fn of(info: &Info) -> Shape {
+        match info.kind {
+            Kind::Cpu => Shape {
+                group: 1,
+                items: info.units * 8,
+                grain: 20_000.0,
+            },
+            Kind::Gpu | Kind::Accelerator => Shape {
+                group: 64.min(info.group),
+                items: info.units * 2048,
+                grain: 4.0,
+            },
+        }
+    }
+}
+
+/// Kernel parameters that are plain numbers.
+pub fn number(value: usize) -> Const {
+    Const::u64(value as u64)
+}
+
+/// The slot of a scalar.
+pub fn slot_of(plan: &Plan, var: Var) -> Option<Scalar> {
+    match plan.slots.get(&var) {
+        Some(&Slot::Scalar(slot)) => Some(Scalar::Slot(slot)),
+        _ => None,
+    }
+}
+
+/// The word of a slot.
+pub fn word(slot: u32) -> usize {
+    unit::STATE + slot as usize
+}

@@ -1,0 +1,66 @@
+//! Pars inside a body: loops of one work-item.
+
+use super::body::Body;
+use crate::sink::{Feed, Goal, Part};
+use dsl_runtime::ir::order::BLOCK;
+use dsl_runtime::ir::{Par, Var};
+
+impl Body<'_> {
+    /// A par, iteration by iteration.
+    pub fn nest(&mut self, par: &Par, defs: &[Var]) {
+        let mut defs = defs.iter().copied();
+        let mut parts = vec![];
+        for sink in &par.sinks {
+            let feed = Feed {
+                sink: sink.clone(),
+                defs: defs.by_ref().take(sink.results()).collect(),
+                index: par.index,
+                extent: par.extent,
+                inner: par.inner,
+                goal: Goal::Here,
+            };
+            parts.push(Part::new(self, feed));
+        }
+        let position = self.position.take();
+        parts.iter_mut().for_each(|part| part.before(self));
+        let (i, n) = (self.name(par.index), self.atom(par.extent));
+        // What an iteration takes from the stack goes back at its end.
+        let mark = self.fresh("mark");
+        let before = std::mem::replace(&mut self.stack, false);
+        let outer = std::mem::take(&mut self.text);
+        if parts.iter().any(Part::blocks) {
+            let (block, stop) = (self.fresh("block"), self.fresh("stop"));
+            self.line(format!("for (ulong {block} = 0; {block} < {n}; {block} += {BLOCK}) {{"));
+            let number = format!("({block} / {BLOCK})");
+            self.line(format!("const ulong {stop} = min({block} + {BLOCK}, {n});"));
+            parts.iter_mut().for_each(|part| part.block(self, &number));
+            self.line(format!("for (ulong {i} = {block}; {i} < {stop}; {i}++) {{"));
+            self.round(par, &mut parts, &mark);
+            self.line("}");
+            parts
+                .iter_mut()
+                .for_each(|part| part.block_end(self, &number));
+        } else {
+            self.line(format!("for (ulong {i} = 0; {i} < {n}; {i}++) {{"));
+            self.round(par, &mut parts, &mark);
+        }
+        self.line("}");
+        let used = std::mem::replace(&mut self.stack, before);
+        let inner = std::mem::replace(&mut self.text, outer);
+        if used {
+            self.stack = true;
+            self.line(format!("const ulong {mark} = top;"));
+        }
+        self.text.include(inner);
+        parts.iter_mut().for_each(|part| part.after(self));
+        self.position = position;
+    }
+
+    fn round(&mut self, par: &Par, parts: &mut [Part], mark: &str) {
+        self.block(&par.body);
+        parts.iter_mut().for_each(|part| part.element(self));
+        if self.stack {
+            self.line(format!("top = {mark};"));
+        }
+    }
+}
