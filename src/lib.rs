@@ -70,6 +70,7 @@ pub mod prelude {
 // The backends put themselves on the table when they are linked, which they are only if something names them.
 use cuprous_cpu as _;
 use cuprous_interp as _;
+use cuprous_opencl as _;
 
 // The documents of this repository are tests.
 #[cfg(doctest)]
