@@ -2,8 +2,9 @@
 //!
 //! Bindings to OpenCL name its library to the linker. So a program would neither build nor start where it is absent. With this
 //! crate it does both: `build.rs` gives the linker an empty library of that name, the symbols are here, and the first call
-//! looks for `libOpenCL.so`, then `libOpenCL.so.1` (with their names on other systems). Without one, `clGetPlatformIDs`
-//! reports that there is no platform, as the loader of the Khronos group does, and nobody gets further.
+//! looks for `libOpenCL.so`, then `libOpenCL.so.1` (with their names on other systems), or for the library that
+//! `CUPROUS_OPENCL_LIBRARY` names. Without one, `clGetPlatformIDs` reports that there is no platform, as the loader of the
+//! Khronos group does, and nobody gets further.
 //!
 //! Whoever links this crate has to name something of it, [`is_present`] for instance.
 
@@ -33,7 +34,7 @@ const NO_PLATFORM: Int = -1001;
 /// `CL_INVALID_OPERATION`: the library that was found lacks the entry point.
 const LACKING: Int = -59;
 
-/// The names under which the library is looked for, in order.
+/// The library's names on this system.
 const NAMES: &[&str] = if cfg!(target_os = "windows") {
     &["OpenCL.dll"]
 } else if cfg!(target_os = "macos") {
@@ -42,13 +43,29 @@ const NAMES: &[&str] = if cfg!(target_os = "windows") {
     &["libOpenCL.so", "libOpenCL.so.1"]
 };
 
+/// The variable of the environment that names the library to be taken instead, as a path or a name; read once.
+pub const VARIABLE: &str = "CUPROUS_OPENCL_LIBRARY";
+
+/// The names under which the library is looked for, in order.
+///
+/// ```
+/// # use cuprous_opencl_loader as loader;
+/// assert!(!loader::names().is_empty());
+/// ```
+pub fn names() -> Vec<String> {
+    match std::env::var(VARIABLE) {
+        Ok(name) if !name.is_empty() => vec![name],
+        _ => NAMES.iter().map(|name| name.to_string()).collect(),
+    }
+}
+
 fn library() -> Option<&'static libloading::Library> {
     static LIBRARY: OnceLock<Option<libloading::Library>> = OnceLock::new();
     let find = || {
         // SAFETY: the library of the system's OpenCL; what it does when it is loaded is up to it.
-        NAMES
+        names()
             .iter()
-            .find_map(|name| unsafe { libloading::Library::new(*name) }.ok())
+            .find_map(|name| unsafe { libloading::Library::new(name) }.ok())
     };
     LIBRARY.get_or_init(find).as_ref()
 }
