@@ -164,12 +164,11 @@ impl Device {
     }
 }
 
-pub(super) fn array(device: &Device, len: usize, scalar: usize) -> Result<Buffer, Refused> {
+/// Memory of `bytes` bytes for scalars of `scalar` bytes.
+pub(super) fn of(device: &Device, bytes: usize, scalar: usize) -> Result<Buffer, Refused> {
     if !matches!(scalar, 1 | 2 | 4 | 8) {
         return Err(device.internal(format!("scalars of {scalar} bytes")).into());
     }
-    let bytes = len.checked_mul(scalar);
-    let bytes = bytes.ok_or_else(|| device.too_large(usize::MAX))?;
     let (pool, unified) = (&device.0.pool, device.info().unified);
     let size = pool.size(bytes).ok_or_else(|| device.too_large(bytes))?;
     let align = if unified { scalar } else { 1 };
@@ -301,14 +300,6 @@ impl Buffer {
 
     pub(super) fn store(&self) -> &Store {
         &self.0.store
-    }
-
-    /// Sets the size that was asked for.
-    pub(super) fn cut(mut self, bytes: usize) -> Buffer {
-        if let Some(owned) = Arc::get_mut(&mut self.0) {
-            owned.bytes = bytes;
-        }
-        self
     }
 
     /// Checks that it is memory of this device.
