@@ -50,6 +50,7 @@ struct Inner {
     session: OnceLock<Result<Session, Stopped>>,
     pool: Pool,
     counts: transfers::Counts,
+    /// What the probe found, once it ran.
     contract: OnceLock<Result<(), String>>,
 }
 
@@ -102,14 +103,17 @@ impl Device {
     }
 
     /// Whether its arithmetic is that of Rust, to the bit; asked once, by running a program on many numbers, and kept beside the
-    /// compiled programs. See `probe.rs` for what is asked and how it is spelled.
+    /// compiled programs. See `probe/table.rs` for what is asked
+    /// and how it is spelled.
     ///
     /// The error names what deviates.
     pub fn contract(&self) -> Result<(), String> {
-        self.0
-            .contract
-            .get_or_init(|| probe::contract(self))
-            .clone()
+        if let Some(known) = self.0.contract.get() {
+            return known.clone();
+        }
+        // What only lacked memory is asked again.
+        let found = probe::contract(self).map_err(|refused| refused.to_string())?;
+        self.0.contract.get_or_init(|| found).clone()
     }
 
     /// Compiles a program, or takes what was compiled earlier from the disk.

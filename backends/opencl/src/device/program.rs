@@ -63,7 +63,7 @@ impl fmt::Debug for Program {
 }
 
 /// The options of the compiler for this device.
-fn options(device: &Device) -> String {
+pub(super) fn options(device: &Device) -> String {
     let mut options = "-cl-std=CL1.2 -cl-kernel-arg-info".to_string();
     if device.info().exact_division {
         options += " -cl-fp32-correctly-rounded-divide-sqrt";
