@@ -15,6 +15,7 @@ const UNSAFE: &[&str] = &[
     "backends/cpu/src/memory.rs",
     "backends/cpu/src/transfer.rs",
     "backends/cpu/tests/",
+    "backends/opencl/src/transfer.rs",
     "backends/opencl/loader/",
     "backends/opencl/src/device/",
     "backends/opencl/tests/device",
