@@ -56,6 +56,8 @@ pub struct Buffer(Arc<Owned>);
 struct Owned {
     device: Device,
     bytes: usize,
+    /// The bytes of a scalar: the alignment of the elements in host memory.
+    scalar: usize,
     origin: Origin,
     /// Taken out on drop alone.
     store: ManuallyDrop<Store>,
@@ -147,10 +149,11 @@ impl Device {
         }))
     }
 
-    fn own(&self, store: Store, bytes: usize, origin: Origin) -> Buffer {
+    fn own(&self, store: Store, bytes: usize, scalar: usize, origin: Origin) -> Buffer {
         Buffer(Arc::new(Owned {
             device: self.clone(),
             bytes,
+            scalar,
             origin,
             store: ManuallyDrop::new(store),
         }))
@@ -173,7 +176,7 @@ pub(super) fn of(device: &Device, bytes: usize, scalar: usize) -> Result<Buffer,
     let size = pool.size(bytes).ok_or_else(|| device.too_large(bytes))?;
     let align = if unified { scalar } else { 1 };
     if let Some(store) = pool.take(size, align) {
-        return Ok(device.own(store, bytes, Origin::Pool));
+        return Ok(device.own(store, bytes, scalar, Origin::Pool));
     }
     let session = device.session()?;
     let store = device.make(size, bytes, || {
@@ -189,7 +192,7 @@ pub(super) fn of(device: &Device, bytes: usize, scalar: usize) -> Result<Buffer,
             ..store
         }))
     })?;
-    Ok(device.own(store, bytes, Origin::Pool))
+    Ok(device.own(store, bytes, scalar, Origin::Pool))
 }
 
 pub(super) fn adopt(
@@ -218,7 +221,7 @@ pub(super) fn adopt(
         host: Some(host),
         ..store
     };
-    Ok(device.own(store, bytes, Origin::Outside))
+    Ok(device.own(store, bytes, 8, Origin::Outside))
 }
 
 /// # Safety
@@ -239,7 +242,7 @@ pub(super) unsafe fn lend(
     let store = device.make(bytes, bytes, || unsafe {
         device.wrap(data.cast_mut(), bytes, 1)
     })?;
-    Ok(device.own(store, bytes, Origin::Outside))
+    Ok(device.own(store, bytes, 8, Origin::Outside))
 }
 
 /// A buffer with a copy of host memory.
@@ -283,7 +286,7 @@ impl Buffer {
             device.session()?.settle(device, store)?;
             return Ok(host.clone());
         }
-        let scalar = if store.align == 1 { 8 } else { store.align };
+        let scalar = self.0.scalar;
         let host = device.host_memory(self.bytes().div_ceil(scalar), scalar)?;
         // SAFETY: it has room for the bytes of the buffer.
         let into = unsafe { std::slice::from_raw_parts_mut(host.as_ptr().cast(), self.bytes()) };

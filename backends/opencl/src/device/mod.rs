@@ -7,6 +7,8 @@
 //! On devices that work on the host's memory a buffer *is* host memory ([`Info::unified`]): it can be what the user's `Vec` was,
 //! and become the user's `Vec`, without a copy.
 //!
+//! Memory of the host has the alignment of its scalars and no more: kernels read vectors from it by `vloadn`.
+//!
 //! Variables of the environment: `CUPROUS_OPENCL_LIBRARY` names the library instead of the system's; `CUPROUS_CACHE_DIR` names
 //! the folder of compiled programs (empty: none are kept); `CUPROUS_DEVICE_MEMORY` limits the bytes that each device gives.
 
@@ -28,6 +30,7 @@ pub use buffer::Buffer;
 pub use error::{BuildFailure, Cause, Refused, Stopped};
 pub use info::{Info, Kind};
 pub use kernel::{Argument, Kernel};
+pub use probe::Deviation;
 pub use program::Program;
 pub use transfers::Transfers;
 
@@ -51,7 +54,7 @@ struct Inner {
     pool: Pool,
     counts: transfers::Counts,
     /// What the probe found, once it ran.
-    contract: OnceLock<Result<(), String>>,
+    deviations: OnceLock<Vec<Deviation>>,
 }
 
 impl Inner {
@@ -64,7 +67,7 @@ impl Inner {
             session: OnceLock::new(),
             pool,
             counts: transfers::Counts::default(),
-            contract: OnceLock::new(),
+            deviations: OnceLock::new(),
         }
     }
 }
@@ -102,18 +105,24 @@ impl Device {
         &self.0.info
     }
 
-    /// Whether its arithmetic is that of Rust, to the bit; asked once, by running a program on many numbers, and kept beside the
-    /// compiled programs. See `probe/table.rs` for what is asked
-    /// and how it is spelled.
+    /// Whether its arithmetic is that of Rust, to the bit: [`Device::deviations`] as an answer.
     ///
-    /// The error names what deviates.
+    /// The error is a text for the user that names what deviates.
     pub fn contract(&self) -> Result<(), String> {
-        if let Some(known) = self.0.contract.get() {
-            return known.clone();
+        let deviations = self.deviations().map_err(|refused| refused.to_string())?;
+        probe::sentence(self, deviations)
+    }
+
+    /// The operations that are not those of Rust; asked once, by running a program on many numbers, and kept beside the compiled
+    /// programs if there are none. `probe/table.rs` has what is asked and how it is spelled.
+    ///
+    /// Refused where there is no memory to ask; it is asked again then.
+    pub fn deviations(&self) -> Result<&[Deviation], Refused> {
+        if let Some(known) = self.0.deviations.get() {
+            return Ok(known);
         }
-        // What only lacked memory is asked again.
-        let found = probe::contract(self).map_err(|refused| refused.to_string())?;
-        self.0.contract.get_or_init(|| found).clone()
+        let found = probe::deviations(self)?;
+        Ok(self.0.deviations.get_or_init(|| found))
     }
 
     /// Compiles a program, or takes what was compiled earlier from the disk.

@@ -22,6 +22,8 @@ pub(super) struct Session {
     pub queue: Queue,
     /// Whether kernels see what the host writes to wrapped memory, and the host what they write, once they are done.
     pub direct: bool,
+    /// Whether the device fills and copies. Oclgrind's check for uninitialised memory sees what the host writes alone.
+    moves: bool,
     enqueued: AtomicU64,
     done: AtomicU64,
     retired: Mutex<Vec<Store>>,
@@ -41,6 +43,7 @@ impl Session {
                 context,
                 queue,
                 direct,
+                moves: !inner.info.platform.starts_with("Oclgrind"),
                 enqueued: AtomicU64::new(0),
                 done: AtomicU64::new(0),
                 retired: Mutex::default(),
@@ -269,8 +272,16 @@ pub(super) fn copy(
         return Ok(());
     }
     let (from, to) = (from.store(), to.store());
-    let uses = [from, to].into_iter();
-    device.session()?.enqueue(device, uses, |queue| {
+    let session = device.session()?;
+    if !session.moves {
+        let mut all = vec![0; bytes];
+        return session.blocking(device, |queue| {
+            // SAFETY: `all` has room for as many bytes.
+            unsafe { queue.read(&from.memory, at, all.as_mut_ptr(), bytes) }?;
+            queue.write(&to.memory, to_at, &all)
+        });
+    }
+    session.enqueue(device, [from, to].into_iter(), |queue| {
         queue.copy(&from.memory, at, &to.memory, to_at, bytes)
     })
 }
@@ -292,10 +303,12 @@ pub(super) fn fill(
     if bytes == 0 {
         return Ok(());
     }
-    let store = to.store();
-    device
-        .session()?
-        .enqueue(device, [store].into_iter(), |queue| {
-            queue.fill(&store.memory, at, bytes, pattern)
-        })
+    let (session, store) = (device.session()?, to.store());
+    if !session.moves {
+        let bytes = pattern.repeat(bytes / size);
+        return session.blocking(device, |queue| queue.write(&store.memory, at, &bytes));
+    }
+    session.enqueue(device, [store].into_iter(), |queue| {
+        queue.fill(&store.memory, at, bytes, pattern)
+    })
 }

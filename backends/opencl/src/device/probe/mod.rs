@@ -79,6 +79,17 @@ fn inputs() -> Vec<Input> {
     all.collect()
 }
 
+/// An operation that does not give what Rust gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deviation {
+    /// The operation, as `probe/table.rs` spells it: `a / b` for `f32`, `p / q` for `f64`, `TO(float, i64)`.
+    pub operation: &'static str,
+    /// Where: `singles`, `vectors`, `doubles`, `double_vectors`.
+    pub form: &'static str,
+    /// An example.
+    pub text: String,
+}
+
 /// A kernel: the operations of one precision, on single numbers or on vectors.
 struct Form {
     name: &'static str,
@@ -137,6 +148,7 @@ impl Form {
             let means = means.replace("LANES", &lanes.to_string());
             let _ = writeln!(text, "#undef {plain}\n#define {what} {means}");
         }
+        text += "#undef NUMBER\n#define NUMBER(t, x) ((x) != (x) ? (V(t))(0) : (x))\n";
         text += &HEAD.replace("NAME", self.name);
         if self.double {
             text += HEAD_F64;
@@ -159,8 +171,8 @@ fn upload(device: &Device, bytes: Vec<u8>) -> Result<Buffer, Refused> {
     Ok(buffer)
 }
 
-/// The answer, which is kept, or why there is none this time.
-pub(super) fn contract(device: &Device) -> Result<Result<(), String>, Refused> {
+/// What deviates; that nothing does is kept on the disk.
+pub(super) fn deviations(device: &Device) -> Result<Vec<Deviation>, Refused> {
     let info = device.info();
     let forms = forms(info);
     let mut source = "#pragma OPENCL FP_CONTRACT OFF\n".to_string();
@@ -174,11 +186,17 @@ pub(super) fn contract(device: &Device) -> Result<Result<(), String>, Refused> {
         &format!("{HOLDS}\n{source}"),
     );
     if key.load().is_some_and(|entry| entry.text == HOLDS) {
-        return Ok(Ok(()));
+        return Ok(vec![]);
     }
     let program = match device.build(&source) {
         Ok(program) => program,
-        Err(failure) => return Ok(Err(failure.to_string())),
+        Err(failure) => {
+            return Ok(vec![Deviation {
+                operation: "a program of all operations",
+                form: "all",
+                text: failure.to_string(),
+            }]);
+        }
     };
     let inputs = inputs();
     let f = (0..3).flat_map(|at| inputs.iter().map(move |input| input.f[at]));
@@ -201,26 +219,37 @@ pub(super) fn contract(device: &Device) -> Result<Result<(), String>, Refused> {
         device.launch(&mut kernel, &args, COUNT / form.lanes / GROUP, GROUP)?;
         let found = words(device, &to)?;
         for (row, found) in form.rows().zip(found.chunks_exact(COUNT)) {
-            let deviation = row.deviation(&inputs, found);
-            deviations.extend(deviation.map(|deviation| (form.name, deviation)));
+            let difference = row.difference(&inputs, found);
+            deviations.extend(difference.map(|difference| Deviation {
+                operation: row.code,
+                form: form.name,
+                text: difference.to_string(),
+            }));
         }
     }
-    let Some((form, first)) = deviations.first() else {
+    if deviations.is_empty() {
         key.save(HOLDS, &[]);
-        return Ok(Ok(()));
+    }
+    Ok(deviations)
+}
+
+/// The deviations in one sentence, if there are any.
+pub(super) fn sentence(device: &Device, deviations: &[Deviation]) -> Result<(), String> {
+    let Some((first, others)) = deviations.split_first() else {
+        return Ok(());
     };
-    let others: Vec<String> = deviations[1..]
-        .iter()
-        .map(|(form, deviation)| format!("`{}` ({form})", deviation.code))
-        .collect();
-    let others = match others.is_empty() {
-        true => String::new(),
-        false => format!("; also {}", others.join(", ")),
-    };
-    let name = &info.name;
-    Ok(Err(format!(
-        "{name} does not compute as Rust does: {first} ({form}){others}"
-    )))
+    let others = others.iter().map(|deviation| {
+        let Deviation {
+            operation, form, ..
+        } = deviation;
+        format!(", `{operation}` ({form})")
+    });
+    let others: String = others.collect();
+    let name = &device.info().name;
+    let Deviation { form, text, .. } = first;
+    Err(format!(
+        "{name} does not compute as Rust does: {text} ({form}){others}"
+    ))
 }
 
 fn words(device: &Device, from: &Buffer) -> Result<Vec<u64>, Stopped> {
@@ -245,14 +274,14 @@ mod tests {
         assert_eq!(inputs.len(), COUNT);
         for row in ROWS {
             let mut found: Vec<u64> = inputs.iter().map(row.rust).collect();
-            assert!(row.deviation(&inputs, &found).is_none(), "{}", row.code);
+            assert!(row.difference(&inputs, &found).is_none(), "{}", row.code);
             let at = inputs
                 .iter()
                 .rposition(|input| !row.is_nan((row.rust)(input)))
                 .expect("a number");
             found[at] ^= 1;
-            let deviation = row.deviation(&inputs, &found).expect("a deviation");
-            assert!(deviation.to_string().contains(row.code));
+            let difference = row.difference(&inputs, &found).expect("a difference");
+            assert!(difference.to_string().contains(row.code));
         }
     }
 

@@ -15,7 +15,8 @@ pub(super) struct Input {
 
 /// An operation.
 pub(super) struct Row {
-    /// In OpenCL C, for numbers and for vectors: `TO(t, x)` is `convert_t`, `SAT(t, x)` is `convert_t_sat`.
+    /// In OpenCL C, for numbers and for vectors: `TO(t, x)` is `convert_t`, `SAT(t, x)` is `convert_t_sat`,
+    /// `NUMBER(t, x)` is `(x != x ? (t)0 : x)`: of a NaN OpenCL only says that it should become 0.
     pub code: &'static str,
     /// The unsigned type of the result's bits.
     pub bits: &'static str,
@@ -103,14 +104,14 @@ rows! {
     f32 "floor(a)" => a.floor();
     f32 "ceil(a)" => a.ceil();
     f32 "round(a)" => a.round();
-    i8 "SAT(char, a)" => a as i8;
-    u8 "SAT(uchar, a)" => a as u8;
-    i16 "SAT(short, a)" => a as i16;
-    u16 "SAT(ushort, a)" => a as u16;
-    i32 "SAT(int, a)" => a as i32;
-    u32 "SAT(uint, a)" => a as u32;
-    i64 "SAT(long, a)" => a as i64;
-    u64 "SAT(ulong, a)" => a as u64;
+    i8 "SAT(char, NUMBER(float, a))" => a as i8;
+    u8 "SAT(uchar, NUMBER(float, a))" => a as u8;
+    i16 "SAT(short, NUMBER(float, a))" => a as i16;
+    u16 "SAT(ushort, NUMBER(float, a))" => a as u16;
+    i32 "SAT(int, NUMBER(float, a))" => a as i32;
+    u32 "SAT(uint, NUMBER(float, a))" => a as u32;
+    i64 "SAT(long, NUMBER(float, a))" => a as i64;
+    u64 "SAT(ulong, NUMBER(float, a))" => a as u64;
     f32 "TO(float, i32)" => k as i32 as f32;
     f32 "TO(float, u32)" => k as u32 as f32;
     f32 "TO(float, i64)" => k as i64 as f32;
@@ -130,14 +131,14 @@ rows! {
     f64 "floor(p)" => p.floor();
     f64 "ceil(p)" => p.ceil();
     f64 "round(p)" => p.round();
-    i8 "SAT(char, p)" => p as i8;
-    u8 "SAT(uchar, p)" => p as u8;
-    i16 "SAT(short, p)" => p as i16;
-    u16 "SAT(ushort, p)" => p as u16;
-    i32 "SAT(int, p)" => p as i32;
-    u32 "SAT(uint, p)" => p as u32;
-    i64 "SAT(long, p)" => p as i64;
-    u64 "SAT(ulong, p)" => p as u64;
+    i8 "SAT(char, NUMBER(double, p))" => p as i8;
+    u8 "SAT(uchar, NUMBER(double, p))" => p as u8;
+    i16 "SAT(short, NUMBER(double, p))" => p as i16;
+    u16 "SAT(ushort, NUMBER(double, p))" => p as u16;
+    i32 "SAT(int, NUMBER(double, p))" => p as i32;
+    u32 "SAT(uint, NUMBER(double, p))" => p as u32;
+    i64 "SAT(long, NUMBER(double, p))" => p as i64;
+    u64 "SAT(ulong, NUMBER(double, p))" => p as u64;
     f32 "TO(float, p)" => p as f32;
     f64 "TO(double, a)" => a as f64;
     f64 "TO(double, i32)" => k as i32 as f64;
@@ -148,14 +149,14 @@ rows! {
 }
 
 /// A result that differs from Rust's.
-pub(super) struct Deviation {
+pub(super) struct Difference {
     pub code: &'static str,
     input: Input,
     found: u64,
     wanted: u64,
 }
 
-impl fmt::Display for Deviation {
+impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Input {
             f: [a, b, c],
@@ -173,12 +174,12 @@ impl fmt::Display for Deviation {
 
 impl Row {
     /// The first result that is not Rust's.
-    pub fn deviation(&self, inputs: &[Input], found: &[u64]) -> Option<Deviation> {
+    pub fn difference(&self, inputs: &[Input], found: &[u64]) -> Option<Difference> {
         inputs.iter().zip(found).find_map(|(&input, &found)| {
             let wanted = (self.rust)(&input);
             let same = found == wanted || self.is_nan(found) && self.is_nan(wanted);
             let code = self.code;
-            (!same).then_some(Deviation {
+            (!same).then_some(Difference {
                 code,
                 input,
                 found,
