@@ -187,8 +187,9 @@ impl Compiled {
     ) -> Result<Vec<Value>, Error> {
         if !self.resident {
             for arg in args.iter_mut() {
-                if let Arg::Stored(_) = arg {
-                    *arg = arg.on_host().map_err(|failure| self.error(failure))?;
+                if let Arg::Stored(stored) = *arg {
+                    let dense = stored.dense().map_err(|failure| self.error(failure))?;
+                    *arg = Arg::Array(dense.view());
                 }
             }
         }

@@ -28,14 +28,24 @@ pub struct Stored(Arc<Copies>);
 struct Copies {
     elem: ScalarType,
     shape: Dims<usize>,
-    host: OnceLock<Dense>,
+    host: Host,
     /// At most one of each owner.
     remote: Mutex<Vec<(u64, Arc<dyn Remote>)>>,
     /// Held while elements move, so that each copy is made once; never while a list is only read.
     moving: Mutex<()>,
 }
 
-/// Elements in the memory of a device. Whoever is the last to let it go gives that memory back.
+/// The copy in host memory.
+#[derive(Debug)]
+enum Host {
+    /// It was there first: to put it into a `OnceLock` would take as long as an allocation, in every call.
+    First(Dense),
+    /// It is fetched.
+    Later(OnceLock<Dense>),
+}
+
+/// Elements in the memory of a device. Whoever is the last to let it go gives that memory back. One that reads host memory where
+/// it is holds that [`HostBuffer`](super::HostBuffer) for as long as the device may read it.
 ///
 /// ```
 /// use dsl_runtime::{array::{Dense, Remote, Stored, new_owner}, backend::Failure, ir::ScalarType};
@@ -111,7 +121,7 @@ impl Stored {
     /// ```
     pub fn from_dense(dense: Dense) -> Stored {
         let (elem, shape) = (dense.elem, Dims::from(&dense.shape[..]));
-        Stored::of(elem, shape, OnceLock::from(dense), vec![])
+        Stored::of(elem, shape, Host::First(dense), vec![])
     }
 
     /// An array in the memory of a device, which `owner` identifies ([`new_owner`]). [`Remote`] has an example.
@@ -121,13 +131,14 @@ impl Stored {
         owner: u64,
         remote: Arc<dyn Remote>,
     ) -> Stored {
-        Stored::of(elem, shape.into(), OnceLock::new(), vec![(owner, remote)])
+        let host = Host::Later(OnceLock::new());
+        Stored::of(elem, shape.into(), host, vec![(owner, remote)])
     }
 
     fn of(
         elem: ScalarType,
         shape: Dims<usize>,
-        host: OnceLock<Dense>,
+        host: Host,
         remote: Vec<(u64, Arc<dyn Remote>)>,
     ) -> Stored {
         Stored(Arc::new(Copies {
@@ -155,22 +166,30 @@ impl Stored {
     }
 
     /// The host's copy, if there is one; nothing is fetched.
+    #[inline]
     pub fn host(&self) -> Option<&Dense> {
-        self.0.host.get()
+        match &self.0.host {
+            Host::First(dense) => Some(dense),
+            Host::Later(cell) => cell.get(),
+        }
     }
 
     /// The host's copy; it is fetched if there is none, and kept. Of several threads one fetches, and the others wait.
     ///
     /// # Errors
     /// If no device that has the elements gives them: the first one's failure. They are asked again the next time.
+    #[inline]
     pub fn dense(&self) -> Result<&Dense, Failure> {
         match self.host() {
             Some(dense) => Ok(dense),
-            None => {
-                let _alone = lock(&self.0.moving);
-                self.fetched()
-            }
+            None => self.fetch(),
         }
+    }
+
+    #[cold]
+    fn fetch(&self) -> Result<&Dense, Failure> {
+        let _alone = lock(&self.0.moving);
+        self.fetched()
     }
 
     /// The host's copy, out of the hands of its only owner, with no device's copy left: they may share its memory. With
@@ -192,7 +211,10 @@ impl Stored {
         match Arc::try_unwrap(self.0) {
             Ok(Copies { host, remote, .. }) => {
                 drop(remote);
-                Ok(host.into_inner().expect("it was fetched"))
+                Ok(match host {
+                    Host::First(dense) => dense,
+                    Host::Later(cell) => cell.into_inner().expect("it was fetched"),
+                })
             }
             Err(shared) => Stored(shared).dense().cloned(),
         }
@@ -273,7 +295,11 @@ impl Stored {
 
     /// The host's copy; the caller holds the lock of what moves.
     fn fetched(&self) -> Result<&Dense, Failure> {
-        if let Some(dense) = self.host() {
+        let cell = match &self.0.host {
+            Host::First(dense) => return Ok(dense),
+            Host::Later(cell) => cell,
+        };
+        if let Some(dense) = cell.get() {
             return Ok(dense);
         }
         let remote = lock(&self.0.remote).clone();
@@ -281,7 +307,7 @@ impl Stored {
         for (_, remote) in &remote {
             match remote.fetch() {
                 Ok(dense) if dense.elem == self.elem() && dense.shape[..] == *self.shape() => {
-                    return Ok(self.0.host.get_or_init(|| dense));
+                    return Ok(cell.get_or_init(|| dense));
                 }
                 Ok(dense) => failed = failed.or(Some(self.another(&dense))),
                 Err(failure) => failed = failed.or(Some(failure)),

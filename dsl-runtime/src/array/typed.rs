@@ -25,8 +25,9 @@ use std::sync::Arc;
 /// assert_eq!(x.clone().to_vec(), [(1.0, 1), (2.0, 2)]);
 /// ```
 pub struct Array<T> {
-    shape: Dims<usize>,
+    /// One at least, each with the lengths of the array in front of its own.
     leaves: SmallVec<[Stored; 1]>,
+    rank: usize,
     place: Place,
     element: PhantomData<T>,
 }
@@ -70,7 +71,7 @@ impl<T: Element> Array<T> {
             };
             dense.into()
         });
-        Array::from_leaves(shape.into(), leaves.collect(), Place::current())
+        Array::from_leaves(shape.len(), leaves.collect(), Place::current())
     }
 
     /// Copies an ndarray array or view, of any strides.
@@ -164,10 +165,10 @@ impl<T: Element> Array<T> {
     }
 
     fn try_as_slice(&self) -> Result<Option<&[T]>, Failure> {
-        let (Some(_), Some(leaf)) = (T::SCALAR, self.leaves.first()) else {
+        if T::SCALAR.is_none() {
             return Ok(None);
-        };
-        let data = leaf.dense()?.buffer.as_ptr();
+        }
+        let data = self.leaves[0].dense()?.buffer.as_ptr();
         // SAFETY: the only leaf of an array of scalars is its elements, contiguous, for as long as `self` is borrowed.
         Ok(Some(unsafe {
             std::slice::from_raw_parts(data.cast::<T>(), self.len())
@@ -175,10 +176,11 @@ impl<T: Element> Array<T> {
     }
 
     fn try_into_vec(self) -> Result<Vec<T>, Failure> {
+        let shape = Dims::from(self.shape());
         let leaves = self.leaves.into_iter().map(Stored::into_dense);
         let leaves = leaves.collect::<Result<_, _>>()?;
-        into_elements(&self.shape, leaves).ok_or_else(|| Failure::OutOfMemory {
-            bytes: count(&self.shape).map_or(u128::MAX, |n| n as u128 * size_of::<T>() as u128),
+        into_elements(&shape, leaves).ok_or_else(|| Failure::OutOfMemory {
+            bytes: count(&shape).map_or(u128::MAX, |n| n as u128 * size_of::<T>() as u128),
             place: ir::Place::default(),
         })
     }
@@ -186,7 +188,7 @@ impl<T: Element> Array<T> {
     pub(crate) fn of(vec: Vec<T>, shape: Dims<usize>) -> Array<T> {
         let leaves = into_leaves(vec, &shape).expect(NO_MEMORY);
         let leaves = leaves.into_iter().map(Stored::from);
-        Array::from_leaves(shape, leaves.collect(), Place::current())
+        Array::from_leaves(shape.len(), leaves.collect(), Place::current())
     }
 
     /// The same array at another place that reads the same memory.
@@ -195,15 +197,15 @@ impl<T: Element> Array<T> {
         Array { place, ..self }
     }
 
-    /// From the results of a run: as many leaves as `T` has, of their types, with `shape` in front of their own.
+    /// From the results of a run: as many leaves as `T` has, of their types, with the same `rank` lengths in front of their own.
     pub(crate) fn from_leaves(
-        shape: Dims<usize>,
+        rank: usize,
         leaves: SmallVec<[Stored; 1]>,
         place: Place,
     ) -> Array<T> {
         Array {
-            shape,
             leaves,
+            rank,
             place,
             element: PhantomData,
         }
@@ -223,7 +225,7 @@ impl<T> Array<T> {
 
     /// The lengths, outermost first.
     pub fn shape(&self) -> &[usize] {
-        &self.shape
+        &self.leaves[0].shape()[..self.rank]
     }
 
     /// Where it lives.
@@ -252,8 +254,8 @@ impl<T: Element> From<Vec<T>> for Array<T> {
 impl<T> Clone for Array<T> {
     fn clone(&self) -> Array<T> {
         Array {
-            shape: self.shape.clone(),
             leaves: self.leaves.clone(),
+            rank: self.rank,
             place: self.place.clone(),
             element: PhantomData,
         }

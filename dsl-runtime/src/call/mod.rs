@@ -205,13 +205,9 @@ impl<'a, R: Output> Call<'a, R> {
             into.resize_with(compiled.results(), || None);
             self.run_raw(compiled, &mut into)?
         };
-        let mut views: SmallVec<[ArrayViewMut<'_>; 4]> = targets
-            .iter_mut()
-            .flat_map(|target| target.0.views_mut())
-            .collect();
         // What can still fail does so before anything is written.
         for (result, value) in values.iter().enumerate() {
-            let shape = match value {
+            let found = match value {
                 Value::Array(dense) => &dense.shape[..],
                 Value::Stored(stored) => {
                     stored.dense().map_err(|failure| compiled.error(failure))?;
@@ -219,23 +215,26 @@ impl<'a, R: Output> Call<'a, R> {
                 }
                 Value::Scalar(_) | Value::Written => continue,
             };
-            if let Some(view) = views.get(result).filter(|view| view.shape() != shape) {
+            let mut views = targets.iter().flat_map(|target| target.0.views());
+            if let Some(view) = views.nth(result).filter(|view| view.shape() != found) {
                 return Err(compiled.error(Failure::ResultShape {
                     result,
                     expected: view.shape().to_vec(),
-                    found: shape.to_vec(),
+                    found: found.to_vec(),
                 }));
             }
         }
         let mut results = Results::new(values, place.clone());
-        for view in &mut views {
-            match results.value().map_err(|defect| self.defect(defect))? {
-                Value::Written => {}
-                Value::Scalar(value) => view.set(&[], value),
-                Value::Array(dense) => view.copy_from(&dense.view()),
-                Value::Stored(stored) => {
-                    let dense = stored.dense().map_err(|failure| compiled.error(failure))?;
-                    view.copy_from(&dense.view());
+        for target in &mut targets {
+            for mut view in target.0.views_mut() {
+                match results.value().map_err(|defect| self.defect(defect))? {
+                    Value::Written => {}
+                    Value::Scalar(value) => view.set(&[], value),
+                    Value::Array(dense) => view.copy_from(&dense.view()),
+                    Value::Stored(stored) => {
+                        let dense = stored.dense().map_err(|failure| compiled.error(failure))?;
+                        view.copy_from(&dense.view());
+                    }
                 }
             }
         }

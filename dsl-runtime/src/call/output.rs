@@ -110,8 +110,8 @@ impl Results {
     }
 
     fn array<T: Element>(&mut self, rank: usize) -> Result<Array<T>, Defect> {
-        let (shape, leaves) = self.leaves::<T, _>(rank, wherever)?;
-        Ok(Array::from_leaves(shape, leaves, self.place.clone()))
+        let (_, leaves) = self.leaves::<T, _>(rank, wherever)?;
+        Ok(Array::from_leaves(rank, leaves, self.place.clone()))
     }
 
     fn vec<T: Element>(&mut self, rank: usize) -> Result<(Vec<T>, Dims<usize>), Defect> {
