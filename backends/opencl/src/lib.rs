@@ -19,7 +19,7 @@ pub mod unit;
 
 // A place that tells failures is always there.
 use cuprous_interp as _;
-use device::Device;
+use device::{Device, Kind};
 use dsl_runtime::array::new_owner;
 use dsl_runtime::backend::{BACKENDS, Backend, Caps, CompileError, Executable, Registration};
 use dsl_runtime::ir::{Func, Level};
@@ -83,7 +83,10 @@ impl Backend for OpenCl {
         Caps {
             op: render::op::native,
             sink: |_| true,
-            levels: vec![Level::Grid, Level::Seq],
+            levels: match self.device.info().kind {
+                Kind::Cpu => vec![Level::Grid, Level::Simd, Level::Seq],
+                Kind::Gpu | Kind::Accelerator => vec![Level::Grid, Level::Seq],
+            },
             optimise: true,
         }
     }

@@ -71,7 +71,8 @@ impl Program {
         let pars: Vec<ParUnit> = plan.pars.iter().map(|stmt| maker.par(stmt)).collect();
         let regions: Vec<RegionUnit> = plan.regions.iter().map(|one| maker.region(one)).collect();
         let scalars = Scalars::of(&mut maker, &plan, &places);
-        let (words, source, origins) = (maker.words, maker.source, maker.places);
+        let words = maker.words;
+        let (source, origins) = maker.finish();
         // As many as a loop may carry.
         let aside = plan.scalars;
         let words = words + aside;

@@ -3,7 +3,9 @@
 use crate::driver::{collect::Collect, filter::Filter, reduce::Reduce, scan::Scan, scatter::Scatter};
 use crate::render::array::Held;
 use crate::render::body::Body;
-use dsl_runtime::ir::{Atom, Func, Sink, SinkKind, Type, Var};
+use crate::render::lanes::{Lanes, fits};
+use dsl_runtime::ir::{Atom, Func, Level, Par, Sink, SinkKind, Stmt, Type, Var};
+use dsl_runtime::plan::is_wide;
 
 /// Where the results of a sink go.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +117,51 @@ impl Part {
         each!(self, part => part.element(body))
     }
 
+    /// The number of lanes that it asks for.
+    pub fn width(&self) -> Option<usize> {
+        match self {
+            Part::Reduce(part) => part.width(),
+            _ => None,
+        }
+    }
+
+    /// When whole vectors are to be left out.
+    pub fn only_if(&self) -> Option<String> {
+        match self {
+            Part::Reduce(part) => part.only_if(),
+            _ => None,
+        }
+    }
+
+    /// Before the first vector.
+    pub fn lanes_before(&mut self, body: &mut Body<'_>, count: usize) {
+        match self {
+            Part::Reduce(part) => part.lanes_before(body, count),
+            Part::Filter(part) => part.lanes_before(body, count),
+            _ => {}
+        }
+    }
+
+    /// The values of several iterations are there.
+    pub fn lanes(&mut self, lanes: &mut Lanes<'_, '_>) {
+        match self {
+            Part::Collect(part) => part.lanes(lanes),
+            Part::Reduce(part) => part.lanes(lanes),
+            Part::Scan(part) => part.lanes(lanes),
+            Part::Filter(part) => part.lanes(lanes),
+            Part::Scatter(_) => unreachable!("scatters do not go in lanes"),
+        }
+    }
+
+    /// After the last vector.
+    pub fn lanes_after(&mut self, body: &mut Body<'_>, count: usize) {
+        match self {
+            Part::Reduce(part) => part.lanes_after(body, count),
+            Part::Filter(part) => part.lanes_after(body, count),
+            _ => {}
+        }
+    }
+
     /// A block ends.
     pub fn block_end(&mut self, body: &mut Body<'_>, number: &str) {
         match self {
@@ -139,4 +186,42 @@ pub fn memory(body: &mut Body<'_>, goal: &Goal, k: usize, def: Option<Var>) -> H
         }
         _ => body.make(def.expect("a result has a name")),
     }
+}
+
+/// Lanes of vectors where the order of a sink does not ask for another number: those of the canonical order.
+const WIDTH: usize = dsl_runtime::ir::order::LANES;
+
+/// The loop over the iterations from `first` up to `end`: whole vectors first, where the par is to go in lanes and can, then
+/// one by one. `name` is the variable that counts.
+pub fn rounds(
+    body: &mut Body<'_>,
+    par: &Par,
+    stmts: &[Stmt],
+    parts: &mut [Part],
+    (name, first, end): (&str, &str, &str),
+    mut each: impl FnMut(&mut Body<'_>, &mut [Part]),
+) {
+    let wide = is_wide(par);
+    let lanes = par.levels.contains(&Level::Simd)
+        && body.position.is_none()
+        && fits(body.func, par, stmts, wide);
+    body.line(format!("ulong {name} = {first};"));
+    if lanes {
+        let count = parts.iter().find_map(Part::width).unwrap_or(WIDTH);
+        let mut conditions: Vec<String> = parts.iter().filter_map(Part::only_if).collect();
+        conditions.push(format!("{name} + {count} <= {end}"));
+        let condition = conditions.join(" && ");
+        body.line(format!("if ({condition}) {{"));
+        parts.iter_mut().for_each(|part| part.lanes_before(body, count));
+        body.line(format!("for (; {condition}; {name} += {count}) {{"));
+        let mut lanes = Lanes::new(body, count, par.index);
+        lanes.stmts(stmts);
+        parts.iter_mut().for_each(|part| part.lanes(&mut lanes));
+        body.line("}");
+        parts.iter_mut().for_each(|part| part.lanes_after(body, count));
+        body.line("}");
+    }
+    body.line(format!("for (; {name} < {end}; {name}++) {{"));
+    each(body, parts);
+    body.line("}");
 }

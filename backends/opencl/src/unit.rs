@@ -5,8 +5,8 @@ use crate::driver::scatter_with::Shares;
 use crate::driver::{filter, reduce, scan};
 use crate::render::array::Held;
 use crate::render::body::{Body, own_name};
-use crate::render::types;
-use crate::sink::{Feed, Goal, Part};
+use crate::render::{op, types};
+use crate::sink::{Feed, Goal, Part, rounds};
 use dsl_runtime::ir::order::BLOCK;
 use dsl_runtime::ir::{
     Expr, Func, Par, Place, ScalarType, Sink, SinkKind, Stmt, Type, Var, VarSet, walk,
@@ -141,17 +141,24 @@ impl<'f> Maker<'f> {
         scalars: usize,
         remote: &'f dyn Fn(u32) -> bool,
     ) -> Maker<'f> {
-        let source = prologue(func);
-        let places = source.lines().map(|_| Place::default()).collect();
         Maker {
             func,
             slots,
             remote,
-            source,
-            places,
+            source: String::new(),
+            places: vec![],
             words: STATE + scalars,
             units: 0,
         }
+    }
+
+    /// The whole source, and per line where it comes from.
+    pub fn finish(self) -> (String, Vec<Place>) {
+        let mut source = prologue(self.func, &self.source);
+        let mut places: Vec<Place> = source.lines().map(|_| Place::default()).collect();
+        source.push_str(&self.source);
+        places.extend(self.places);
+        (source, places)
     }
 
     fn slot(&self, var: Var) -> Option<u32> {
@@ -544,24 +551,25 @@ impl<'f> Maker<'f> {
             if reversed {
                 body.position = Some("p".into());
             }
+            let each = |body: &mut Body<'_>, parts: &mut [Part]| {
+                if reversed {
+                    body.line(format!("const ulong {i} = n - 1 - p;"));
+                }
+                stmts.iter().for_each(|stmt| body.stmt(stmt));
+                parts.iter_mut().for_each(|part| part.element(body));
+                if body.stack {
+                    body.line("top = 0;");
+                }
+            };
             if blocks {
                 body.line(format!("for (ulong block = begin; block < end; block += {BLOCK}) {{"));
                 body.line(format!("const ulong number = block / {BLOCK};"));
                 body.line(format!("const ulong stop = min(block + {BLOCK}, n);"));
                 parts.iter_mut().for_each(|part| part.block(body, "number"));
-                body.line(format!("for (ulong {counter} = block; {counter} < stop; {counter}++) {{"));
+                rounds(body, par, &stmts, &mut parts, (&counter, "block", "stop"), each);
             } else {
-                body.line(format!("for (ulong {counter} = begin; {counter} < end; {counter}++) {{"));
+                rounds(body, par, &stmts, &mut parts, (&counter, "begin", "end"), each);
             }
-            if reversed {
-                body.line(format!("const ulong {i} = n - 1 - p;"));
-            }
-            stmts.iter().for_each(|stmt| body.stmt(stmt));
-            parts.iter_mut().for_each(|part| part.element(body));
-            if body.stack {
-                body.line("top = 0;");
-            }
-            body.line("}");
             if blocks {
                 parts
                     .iter_mut()
@@ -677,21 +685,18 @@ fn slice(func: &Func, stmts: &[Stmt], values: &VarSet) -> Vec<Stmt> {
 }
 
 /// What stands before the kernels.
-fn prologue(func: &Func) -> String {
-    let mut doubles = false;
-    let mut floats = false;
-    for info in &func.vars {
-        doubles |= info.ty.elem == ScalarType::F64;
-        floats |= info.ty.elem == ScalarType::F32;
-    }
+fn prologue(func: &Func, kernels: &str) -> String {
+    let doubles = func.vars.iter().any(|info| info.ty.elem == ScalarType::F64);
     let mut text = format!("/* {} */\n#pragma OPENCL FP_CONTRACT OFF\n", func.name.replace("*/", ""));
     if doubles {
         text.push_str("#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n");
     }
     text.push_str(PROLOGUE);
-    for (used, ty) in [(floats, ScalarType::F32), (doubles, ScalarType::F64)] {
-        if used {
-            text.push_str(&crate::render::op::helpers(ty));
+    for ty in [ScalarType::F32, ScalarType::F64] {
+        for (name, helpers) in op::helpers(ty) {
+            if kernels.contains(&format!("{name}(")) {
+                text.push_str(&helpers);
+            }
         }
     }
     text

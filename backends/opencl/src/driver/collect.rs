@@ -2,6 +2,8 @@
 
 use crate::render::array::{Held, private};
 use crate::render::body::Body;
+use crate::render::lanes::Lanes;
+use crate::render::types;
 use crate::sink::{Feed, memory};
 
 /// A collect.
@@ -51,6 +53,20 @@ impl Collect {
         let elem = body.func.atom_type(value).elem;
         let (into, at) = (self.into.clone().expect("memory"), self.at(body));
         body.store(&into, elem, &at, value);
+    }
+
+    /// Writes the elements of several iterations.
+    pub fn lanes(&mut self, lanes: &mut Lanes<'_, '_>) {
+        let value = lanes.stored(self.feed.sink.values[0]);
+        let elem = lanes.body.func.atom_type(self.feed.sink.values[0]).elem;
+        let (own, count) = (types::stored(elem), lanes.count);
+        let i = lanes.body.name(self.feed.index);
+        lanes.line(match self.into.clone().expect("memory") {
+            Held::Private(name) => format!("vstore{count}({value}, 0, {name} + {i});"),
+            Held::Global(base) => {
+                format!("vstore{count}({value}, 0, (__global {own}*){base} + {i});")
+            }
+        });
     }
 
     /// Nothing is left to do.

@@ -3,6 +3,7 @@
 
 use crate::render::array::Held;
 use crate::render::body::Body;
+use crate::render::lanes::Lanes;
 use crate::render::types;
 use crate::sink::{Feed, Goal};
 use dsl_runtime::ir::Atom;
@@ -58,7 +59,11 @@ impl Filter {
     /// A block begins.
     pub fn block(&mut self, body: &mut Body<'_>, number: &str) {
         match &self.feed.goal {
-            Goal::Kept(_, offsets) => body.line(format!("{} = {offsets}[{number}];", self.kept)),
+            Goal::Kept(_, offsets) => {
+                let kept = &self.kept;
+                body.line(format!("{kept} = {offsets}[{number}];"));
+                body.line(format!("const ulong {kept}_end = {offsets}[{number} + 1];"));
+            }
             Goal::Counts(_) => body.line(format!("{} = 0;", self.kept)),
             _ => {}
         }
@@ -81,6 +86,59 @@ impl Filter {
             body.store(into, ty.elem, &at, value);
         }
         body.line(format!("{kept}++;\n}}"));
+    }
+
+    /// Before the first vector.
+    pub fn lanes_before(&mut self, body: &mut Body<'_>, count: usize) {
+        if let Goal::Counts(_) = self.feed.goal {
+            body.line(format!("int{count} {}_v = (int{count})(0);", self.kept));
+        }
+    }
+
+    /// The values of several iterations: those that are kept are brought together, and then stored at once.
+    pub fn lanes(&mut self, lanes: &mut Lanes<'_, '_>) {
+        let (kept, count) = (self.kept.clone(), lanes.count);
+        let keep = self.feed.sink.values[0];
+        if let Goal::Counts(_) = self.feed.goal {
+            let mask = lanes.mask(keep, 4);
+            return lanes.line(format!("{kept}_v -= {mask};"));
+        }
+        let mask = lanes.mask(keep, 1);
+        lanes.line("{");
+        lanes.line(format!("char keep[{count}];\nvstore{count}({mask}, 0, keep);"));
+        let mut moves = String::new();
+        let mut stores = vec![];
+        for (k, (into, value)) in self.into.clone().iter().zip(self.values()).enumerate() {
+            let elem = lanes.body.func.atom_type(value).elem;
+            let own = types::stored(elem);
+            let value = lanes.stored(value);
+            lanes.line(format!("{own} all{k}[{count}], some{k}[{count}];"));
+            lanes.line(format!("vstore{count}({value}, 0, all{k});"));
+            moves += &format!("some{k}[q] = all{k}[l];\n");
+            let base = format!("(__global {own}*){}", into.base());
+            stores.push((
+                format!("vstore{count}(vload{count}(0, some{k}), 0, {base} + {kept});"),
+                format!("({base})[{kept} + l] = some{k}[l];"),
+            ));
+        }
+        lanes.line("uint q = 0;");
+        lanes.line(format!("for (uint l = 0; l < {count}; l++) {{"));
+        lanes.line(format!("{moves}q += keep[l] & 1;\n}}"));
+        // What is stored beyond those that are kept is overwritten by the next, as long as the block has some.
+        lanes.line(format!("if ({kept} + {count} <= {kept}_end) {{"));
+        stores.iter().for_each(|(whole, _)| lanes.line(whole));
+        lanes.line("} else {\nfor (uint l = 0; l < q; l++) {");
+        stores.iter().for_each(|(_, one)| lanes.line(one));
+        lanes.line(format!("}}\n}}\n{kept} += q;\n}}"));
+    }
+
+    /// After the last vector.
+    pub fn lanes_after(&mut self, body: &mut Body<'_>, count: usize) {
+        if let Goal::Counts(_) = self.feed.goal {
+            let kept = &self.kept;
+            body.line(format!("int {kept}_w[{count}];\nvstore{count}({kept}_v, 0, {kept}_w);"));
+            body.line(format!("for (uint l = 0; l < {count}; l++) {kept} += {kept}_w[l];"));
+        }
     }
 
     /// A block ends.
@@ -106,5 +164,6 @@ pub fn linking(body: &mut Body<'_>, counts: &str, word: &str) {
     body.line(format!("const ulong here = {counts}[b];"));
     body.line(format!("{counts}[b] = {sum};"));
     body.line(format!("{sum} += here;\n}}"));
+    body.line(format!("{counts}[blocks] = {sum};"));
     body.line(format!("{word} = {};", types::to_word(dsl_runtime::ir::ScalarType::U64, &sum)));
 }

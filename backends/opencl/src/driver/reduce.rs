@@ -2,7 +2,8 @@
 //! tree as they come. Of a wide par: a work-item writes the totals of its blocks, and one kernel joins them.
 
 use crate::render::body::Body;
-use crate::render::types;
+use crate::render::lanes::{Lanes, value::vector};
+use crate::render::{op, types};
 use crate::sink::{Feed, Goal};
 use dsl_runtime::ir::order::{BLOCK, INNER_LANES, LANES, SHORT};
 use dsl_runtime::ir::{Combine, Type};
@@ -79,7 +80,7 @@ impl Reduce {
         }
     }
 
-    fn lanes(&self) -> usize {
+    fn interleaved(&self) -> usize {
         match self.order {
             Order::Inner => INNER_LANES,
             _ => LANES,
@@ -99,10 +100,10 @@ impl Reduce {
                 Order::Inner => {
                     let (n, identity) = (body.atom(self.feed.extent), self.identity(body));
                     body.line(format!("const bool {stem}_many = {n} > {SHORT};"));
-                    body.line(format!("{} {stem}_s[{}];", types::stored(ty.elem), self.lanes()));
+                    body.line(format!("{} {stem}_s[{}];", types::stored(ty.elem), self.interleaved()));
                     body.line(format!(
                         "for (uint l = 0; l < {}; l++) {stem}_s[l] = {stem}_many ? {identity} : {};",
-                        self.lanes(),
+                        self.interleaved(),
                         starts[k]
                     ));
                 }
@@ -171,12 +172,64 @@ impl Reduce {
         }
     }
 
+    /// The number of lanes that the order asks for; none if any will do.
+    pub fn width(&self) -> Option<usize> {
+        match self.order {
+            Order::Inner => Some(INNER_LANES),
+            Order::Blocks => Some(LANES),
+            Order::Running | Order::Folds => None,
+        }
+    }
+
+    /// Where whole vectors are no part of the order: when they are to be left out.
+    pub fn only_if(&self) -> Option<String> {
+        (self.order == Order::Inner).then(|| format!("{}_many", self.stem))
+    }
+
+    /// Before the first vector.
+    pub fn lanes_before(&mut self, body: &mut Body<'_>, count: usize) {
+        let stem = &self.stem;
+        let own = vector(self.types(body)[0].elem, count);
+        let begin = match self.order {
+            Order::Running => format!("({own})({})", self.identity(body)),
+            _ => format!("vload{count}(0, {stem}_s)"),
+        };
+        body.line(format!("{own} {stem}_v = {begin};"));
+    }
+
+    /// The values of several iterations.
+    pub fn lanes(&mut self, lanes: &mut Lanes<'_, '_>) {
+        let Some(Combine::Op(op)) = self.feed.sink.combine else {
+            unreachable!("only operations go in lanes")
+        };
+        let ty = self.types(lanes.body)[0].elem;
+        let v = format!("{}_v", self.stem);
+        let x = [v.clone(), lanes.vector(self.feed.sink.values[0])];
+        let value = op::vector(op, ty, lanes.count, &x);
+        lanes.line(format!("{v} = {value};"));
+    }
+
+    /// After the last vector.
+    pub fn lanes_after(&mut self, body: &mut Body<'_>, count: usize) {
+        let stem = self.stem.clone();
+        if self.order != Order::Running {
+            return body.line(format!("vstore{count}({stem}_v, 0, {stem}_s);"));
+        }
+        let ty = self.types(body)[0].elem;
+        let own = types::stored(ty);
+        body.line(format!("{own} {stem}_j[{count}];\nvstore{count}({stem}_v, 0, {stem}_j);"));
+        let acc = self.names("_");
+        body.line(format!("for (uint l = 0; l < {count}; l++) {{"));
+        self.combine(body, &acc, &acc, &[format!("{stem}_j[l]")]);
+        body.line("}");
+    }
+
     /// Joins lanes by halves; the total is lane 0.
     fn join(&self, body: &mut Body<'_>) {
         let stem = &self.stem;
         body.line(format!(
             "for (uint w = {}; w > 0; w /= 2) for (uint l = 0; l < w; l++) {{",
-            self.lanes() / 2
+            self.interleaved() / 2
         ));
         let lane = |at: &str| vec![format!("{stem}_s[{at}]")];
         self.combine(body, &lane("l"), &lane("l"), &lane("l + w"));

@@ -4,7 +4,8 @@
 
 use crate::render::array::Held;
 use crate::render::body::Body;
-use crate::render::types;
+use crate::render::lanes::{Lanes, value::{lane, vector}};
+use crate::render::{op, types};
 use crate::sink::{Feed, Goal, memory};
 use dsl_runtime::ir::order::{BLOCK, GROUP};
 use dsl_runtime::ir::{Combine, SinkKind, Type};
@@ -250,6 +251,74 @@ impl Scan {
                 body.line("}");
             }
         }
+    }
+
+    /// The values of several iterations: two groups.
+    pub fn lanes(&mut self, lanes: &mut Lanes<'_, '_>) {
+        let Some(Combine::Op(op)) = self.feed.sink.combine else {
+            unreachable!("only operations go in lanes")
+        };
+        let ty = self.types(lanes.body)[0].elem;
+        let (own, count, stem) = (vector(ty, lanes.count), lanes.count, self.stem.clone());
+        let identity = types::constant(op.identity(ty).expect("what scans has an identity"));
+        let value = lanes.vector(self.feed.sink.values[0]);
+        lanes.line("{");
+        lanes.line(format!("{own} z = {value};"));
+        for distance in [1, 2, 4] {
+            let moved: Vec<String> = (0..count)
+                .map(|l| match l % GROUP < distance {
+                    true => identity.clone(),
+                    false => format!("z{}", lane(l - distance)),
+                })
+                .collect();
+            let moved = format!("({own})({})", moved.join(", "));
+            let sum = op::vector(op, ty, count, &[moved, "z".into()]);
+            lanes.line(format!("z = {sum};"));
+        }
+        let totals = matches!(self.feed.goal, Goal::Totals(_));
+        let last = |group: usize| format!("z{}", lane(group * GROUP + GROUP - 1));
+        let one = |text: String| vec![text];
+        if totals {
+            for group in 0..count / GROUP {
+                let t = self.names("_t");
+                lanes.line(format!("if ({stem}_some) {{"));
+                self.combine(lanes.body, &t, &t, &one(last(group)));
+                lanes.line("} else {");
+                self.set(lanes.body, &t, &one(last(group)));
+                lanes.line(format!("{stem}_some = true;\n}}"));
+            }
+        } else {
+            let c = self.names("_c");
+            let scalar = types::name(ty);
+            lanes.line(format!("const {scalar} c0 = {};", c[0]));
+            for group in 1..=count / GROUP {
+                let next = op::expression(op, ty, &[format!("c{}", group - 1), last(group - 1)]);
+                lanes.line(format!("const {scalar} c{group} = {next};"));
+            }
+            let carries: Vec<String> = (0..count).map(|l| format!("c{}", l / GROUP)).collect();
+            let carries = format!("({own})({})", carries.join(", "));
+            let sums = op::vector(op, ty, count, &[carries, "z".into()]);
+            lanes.line(format!("const {own} sums = {sums};"));
+            let result = match inclusive(self.feed.sink.kind) {
+                true => "sums".to_owned(),
+                // What a lane begins with: what the one before ends with, in a group.
+                false => {
+                    let all: Vec<String> = (0..count)
+                        .map(|l| match l % GROUP {
+                            0 => format!("c{}", l / GROUP),
+                            _ => format!("sums{}", lane(l - 1)),
+                        })
+                        .collect();
+                    format!("({own})({})", all.join(", "))
+                }
+            };
+            let i = lanes.body.name(self.feed.index);
+            let base = self.into[0].base().to_owned();
+            let stored = types::stored(ty);
+            lanes.line(format!("vstore{count}({result}, 0, (__global {stored}*){base} + {i});"));
+            lanes.line(format!("{} = c{};", c[0], count / GROUP));
+        }
+        lanes.line("}");
     }
 
     /// A block ends.

@@ -112,7 +112,8 @@ impl Walk<'_> {
         match sink.kind {
             SinkKind::Reduce => totals(self, context)?,
             SinkKind::Filter => {
-                let buffer = self.fresh(&[context.blocks], ScalarType::U64, place)?;
+                // And one more, for where the last block ends.
+                let buffer = self.fresh(&[context.blocks + 1], ScalarType::U64, place)?;
                 context.buffers.push((Param::Counts(s), buffer));
             }
             SinkKind::Collect => {

@@ -2,6 +2,7 @@
 
 pub mod array;
 pub mod body;
+pub mod lanes;
 pub mod nest;
 pub mod op;
 mod own;

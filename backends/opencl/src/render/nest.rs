@@ -1,7 +1,7 @@
 //! Pars inside a body: loops of one work-item.
 
 use super::body::Body;
-use crate::sink::{Feed, Goal, Part};
+use crate::sink::{Feed, Goal, Part, rounds};
 use dsl_runtime::ir::order::BLOCK;
 use dsl_runtime::ir::{Par, Var};
 
@@ -28,21 +28,22 @@ impl Body<'_> {
         let mark = self.fresh("mark");
         let before = std::mem::replace(&mut self.stack, false);
         let outer = std::mem::take(&mut self.text);
+        let stmts = &par.body.stmts;
+        let each = |body: &mut Body<'_>, parts: &mut [Part]| body.round(par, parts, &mark);
+        self.line("{");
         if parts.iter().any(Part::blocks) {
             let (block, stop) = (self.fresh("block"), self.fresh("stop"));
             self.line(format!("for (ulong {block} = 0; {block} < {n}; {block} += {BLOCK}) {{"));
             let number = format!("({block} / {BLOCK})");
             self.line(format!("const ulong {stop} = min({block} + {BLOCK}, {n});"));
             parts.iter_mut().for_each(|part| part.block(self, &number));
-            self.line(format!("for (ulong {i} = {block}; {i} < {stop}; {i}++) {{"));
-            self.round(par, &mut parts, &mark);
-            self.line("}");
+            rounds(self, par, stmts, &mut parts, (&i, &block, &stop), each);
             parts
                 .iter_mut()
                 .for_each(|part| part.block_end(self, &number));
+            self.line("}");
         } else {
-            self.line(format!("for (ulong {i} = 0; {i} < {n}; {i}++) {{"));
-            self.round(par, &mut parts, &mark);
+            rounds(self, par, stmts, &mut parts, (&i, "0", &n), each);
         }
         self.line("}");
         let used = std::mem::replace(&mut self.stack, before);

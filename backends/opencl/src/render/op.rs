@@ -108,19 +108,85 @@ pub fn bits(from: ScalarType, to: ScalarType, x: &str) -> String {
     }
 }
 
-/// Functions that the expressions call: the smaller and the larger of two floats, where a NaN is ignored and -0.0 lies
-/// below 0.0.
-pub fn helpers(ty: ScalarType) -> String {
-    let own = name(ty);
-    let word = stored(unsigned(ty.bytes()));
-    let one = |op: ScalarOp, less: &str, join: &str| {
-        format!(
-            "static {own} {0}_{1}(const {own} a, const {own} b) {{\n\
-             return a {less} b || b != b ? a : b {less} a || a != a ? b : as_{own}(as_{word}(a) {join} as_{word}(b));\n\
-             }}\n",
-            op.name(),
-            ty.name()
-        )
-    };
-    one(ScalarOp::Min, "<", "|") + &one(ScalarOp::Max, ">", "&")
+/// Functions that the expressions call, with their names: the smaller and the larger of two floats, where a NaN is ignored
+/// and -0.0 lies below 0.0.
+pub fn helpers(ty: ScalarType) -> Vec<(String, String)> {
+    let mut all = vec![];
+    for (op, less, join) in [(ScalarOp::Min, "<", "|"), (ScalarOp::Max, ">", "&")] {
+        for count in [1, 8, 16] {
+            let lanes = |name: &str| match count {
+                1 => name.to_owned(),
+                _ => format!("{name}{count}"),
+            };
+            let (own, word) = (lanes(name(ty)), lanes(stored(unsigned(ty.bytes()))));
+            let function = match count {
+                1 => format!("{}_{}", op.name(), ty.name()),
+                _ => format!("{}_{}x{count}", op.name(), ty.name()),
+            };
+            let text = format!(
+                "static {own} {function}(const {own} a, const {own} b) {{\n\
+                 return (a {less} b) | (b != b) ? a : (b {less} a) | (a != a) ? b : as_{own}(as_{word}(a) {join} as_{word}(b));\n\
+                 }}\n"
+            );
+            all.push((function, text));
+        }
+    }
+    all
 }
+
+/// The expression on vectors of so many lanes; a comparison is a mask of lanes as large as the operands'.
+pub fn vector(op: ScalarOp, ty: ScalarType, count: usize, x: &[String]) -> String {
+    use ScalarOp::*;
+    let own = format!("{}{count}", stored(ty));
+    let word = format!("{}{count}", stored(unsigned(ty.bytes())));
+    let mask = ty.bits() - 1;
+    let infix = |sign: &str| format!("({} {sign} {})", x[0], x[1]);
+    let call = |function: &str| format!("{function}({})", x.join(", "));
+    let signed = ty.class() == Class::Signed;
+    let wrapping = |sign: &str| match signed {
+        true => format!("as_{own}(as_{word}({}) {sign} as_{word}({}))", x[0], x[1]),
+        false => infix(sign),
+    };
+    match op {
+        Add => wrapping("+"),
+        Sub => wrapping("-"),
+        Mul => wrapping("*"),
+        Div => infix("/"),
+        Rem if ty.is_float() => call("fmod"),
+        Rem => infix("%"),
+        Neg if ty.is_float() => format!("(-{})", x[0]),
+        Neg => format!("as_{own}(-as_{word}({}))", x[0]),
+        Abs => call("fabs"),
+        MulHigh => call("mul_hi"),
+        Min | Max if ty.is_float() => call(&format!("{}_{}x{count}", op.name(), ty.name())),
+        Min => call("min"),
+        Max => call("max"),
+        And => infix("&"),
+        Or => infix("|"),
+        Xor => infix("^"),
+        Not => format!("(~{})", x[0]),
+        Shl => format!("as_{own}(as_{word}({}) << (as_{word}({}) & ({word})({mask})))", x[0], x[1]),
+        Shr => format!("({} >> ({} & ({own})({mask})))", x[0], x[1]),
+        RotateLeft => call("rotate"),
+        CountOnes => format!("convert_uint{count}(popcount(as_{word}({})))", x[0]),
+        LeadingZeros => format!("convert_uint{count}(clz(as_{word}({})))", x[0]),
+        Eq => infix("=="),
+        Ne => infix("!="),
+        Lt => infix("<"),
+        Le => infix("<="),
+        Gt => infix(">"),
+        Ge => infix(">="),
+        Fma => call("fma"),
+        Sqrt => call("sqrt"),
+        Floor => call("floor"),
+        Ceil => call("ceil"),
+        Trunc => call("trunc"),
+        Nearest => call("rint"),
+        Round => call("round"),
+        Copysign => call("copysign"),
+        Select | TrailingZeros | Powi | Exp | Ln | Sin | Cos | Tanh | Erf | Powf => {
+            unreachable!("{} has no vector form of its own", op.name())
+        }
+    }
+}
+
