@@ -263,7 +263,9 @@ impl<'a> Walk<'a> {
     ) -> Result<Buffer, Stop> {
         let count = match lengths.contains(&0) {
             true => Some(0),
-            false => lengths.iter().try_fold(1usize, |n, &len| n.checked_mul(len)),
+            false => lengths
+                .iter()
+                .try_fold(1usize, |n, &len| n.checked_mul(len)),
         };
         let fits = count.filter(|count| count.checked_mul(elem.bytes()).is_some());
         let count = fits.ok_or(Failure::OutOfMemory {
@@ -509,7 +511,10 @@ impl<'a> Walk<'a> {
         for (k, (var, left)) in vars.iter().zip(&unit.results).enumerate() {
             if let (Left::Buffer, Slot::Array(slot)) = (left, program.plan.slots[var]) {
                 let buffer = self.room(slot, place)?;
-                context.buffers.push((Param::Out(k, program.plan.arrays[slot as usize].elem), buffer));
+                context.buffers.push((
+                    Param::Out(k, program.plan.arrays[slot as usize].elem),
+                    buffer,
+                ));
             }
         }
         self.launch(&unit.main, &context, 1)?;
@@ -526,7 +531,9 @@ impl<'a> Walk<'a> {
             self.fetch()?;
             let first = self.extra[at - crate::unit::STATE - program.plan.scalars] as usize;
             let buffer = self.room(slot, place)?;
-            let from = stack.as_ref().expect("a region that leaves arrays there has a stack");
+            let from = stack
+                .as_ref()
+                .expect("a region that leaves arrays there has a stack");
             program
                 .device
                 .copy(from, first, &buffer, 0, buffer.bytes())
@@ -552,10 +559,12 @@ impl<'a> Walk<'a> {
         let stack = match kernel.stack {
             true => {
                 let room = program.room();
-                let bytes = room.checked_mul(groups * group).ok_or(Failure::OutOfMemory {
-                    bytes: u128::MAX,
-                    place: Place::default(),
-                })?;
+                let bytes = room
+                    .checked_mul(groups * group)
+                    .ok_or(Failure::OutOfMemory {
+                        bytes: u128::MAX,
+                        place: Place::default(),
+                    })?;
                 let stack = program
                     .device
                     .buffer(bytes)
@@ -712,12 +721,17 @@ fn plain(ty: ScalarType, bits: u64) -> Const {
 /// The two halves of a word, the one in front first.
 fn halves(word: u64) -> (u32, u32) {
     let bytes = word.to_ne_bytes();
-    let half = |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let half =
+        |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     (half(0), half(4))
 }
 
 /// The byte of a slot's word that a value of so many bytes begins at.
 fn little(slot: u32, bytes: usize) -> usize {
-    let first = if cfg!(target_endian = "big") { 8 - bytes } else { 0 };
+    let first = if cfg!(target_endian = "big") {
+        8 - bytes
+    } else {
+        0
+    };
     word(slot) * 8 + first
 }

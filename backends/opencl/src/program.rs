@@ -174,10 +174,7 @@ impl Program {
 
 /// The backend that tells failures: compiled code where it is linked, else the interpreter.
 fn host() -> Option<Arc<dyn Backend>> {
-    let places = [
-        dsl_runtime::Place::cpu(),
-        dsl_runtime::Place::interp(),
-    ];
+    let places = [dsl_runtime::Place::cpu(), dsl_runtime::Place::interp()];
     places
         .iter()
         .find_map(|place| place.backend().ok().flatten().cloned())
@@ -211,7 +208,10 @@ fn lacking(info: &Info, func: &Func) -> Result<(), CompileError> {
         let double = |&var: &Var| func.ty(var).elem == ScalarType::F64;
         if found.is_ok() && stmt.defs.iter().any(double) {
             found = Err(CompileError::Unsupported {
-                what: format!("f64 is unsupported on {}: it computes with f32 only", info.name),
+                what: format!(
+                    "f64 is unsupported on {}: it computes with f32 only",
+                    info.name
+                ),
                 place: stmt.place,
             });
         }
@@ -252,7 +252,8 @@ impl Executable for Program {
                 Ok(Outcome::Stack(bytes)) => {
                     // Twice what was missing: what comes later needs some too.
                     let more = bytes.saturating_mul(2).max(self.room() * 2);
-                    self.room.fetch_max(more.next_multiple_of(16), Ordering::Relaxed);
+                    self.room
+                        .fetch_max(more.next_multiple_of(16), Ordering::Relaxed);
                 }
                 other => break other,
             }
@@ -268,7 +269,9 @@ impl Executable for Program {
     fn code(&self) -> String {
         match self.built {
             Some(_) => self.source.clone(),
-            None => "/* no kernel: a few scalar operations, which the host computes itself */\n".into(),
+            None => {
+                "/* no kernel: a few scalar operations, which the host computes itself */\n".into()
+            }
         }
     }
 }

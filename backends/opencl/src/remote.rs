@@ -1,8 +1,8 @@
 //! Which scalars stay on the device: what kernels compute and only kernels need, so that a loop of kernels runs without the
 //! host waiting for any of them. A length, the number of rounds or a condition is the host's business.
 
-use dsl_runtime::plan::{Action, Moves, Plan, Scalar, Slot, Source, Step};
 use dsl_runtime::ir::SinkKind;
+use dsl_runtime::plan::{Action, Moves, Plan, Scalar, Slot, Source, Step};
 
 /// What is known of the slots of scalars.
 #[derive(Debug)]
@@ -156,7 +156,11 @@ mod tests {
         let plan = Plan::of(&func).unwrap();
         let places = Places::of(&plan);
         let place = |name: &&str| {
-            let at = func.vars.iter().position(|info| info.name == **name).unwrap();
+            let at = func
+                .vars
+                .iter()
+                .position(|info| info.name == **name)
+                .unwrap();
             match plan.slots[&dsl_runtime::ir::Var(at as u32)] {
                 Slot::Scalar(slot) => places.is_remote(slot),
                 Slot::Array(_) => unreachable!(),
@@ -165,7 +169,8 @@ mod tests {
         names.iter().map(place).collect()
     }
 
-    const SUM: &str = "%s: f32 = par (%i in 0..%n) {\n%v: f32 = index.in %x[%i]\nreduce add 0.0, %v\n}\n";
+    const SUM: &str =
+        "%s: f32 = par (%i in 0..%n) {\n%v: f32 = index.in %x[%i]\nreduce add 0.0, %v\n}\n";
 
     #[test]
     fn what_only_kernels_need_stays() {
@@ -180,7 +185,9 @@ mod tests {
     fn what_the_host_decides_by_comes_here() {
         let text = format!(
             "func @f[%n](%x: [%n]f32) -> f32 {{\n{SUM}%t: bool = lt %s, 1.0\n%r: f32 = if %t {{\n{}yield %q\n}} else {{\nyield %s\n}}\nreturn %r\n}}",
-            SUM.replace("%s", "%q").replace("%i", "%k").replace("%v", "%u")
+            SUM.replace("%s", "%q")
+                .replace("%i", "%k")
+                .replace("%v", "%u")
         );
         assert_eq!(places(&text, &["s", "t", "r"]), [true, false, true]);
     }

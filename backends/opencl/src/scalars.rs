@@ -106,13 +106,18 @@ impl Scalars {
                     (*to, op::cast(from.1, *to, &value(from.0, from.1)))
                 }
                 // The same bits, under whatever type they are read.
-                Action::Copy { from, .. } => (ScalarType::U64, match *from {
-                    Scalar::Bits(bits) => format!("{bits}UL"),
-                    Scalar::Slot(slot) => match made.iter().find(|&&(known, _)| known == slot) {
-                        Some(&(_, ty)) => types::to_word(ty, &format!("s{slot}")),
-                        None => format!("words[{}]", STATE + slot as usize),
+                Action::Copy { from, .. } => (
+                    ScalarType::U64,
+                    match *from {
+                        Scalar::Bits(bits) => format!("{bits}UL"),
+                        Scalar::Slot(slot) => {
+                            match made.iter().find(|&&(known, _)| known == slot) {
+                                Some(&(_, ty)) => types::to_word(ty, &format!("s{slot}")),
+                                None => format!("words[{}]", STATE + slot as usize),
+                            }
+                        }
                     },
-                }),
+                ),
                 _ => unreachable!("a step of the device"),
             };
             lines.push(format!("const {} s{into} = {text};", types::name(ty)));

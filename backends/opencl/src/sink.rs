@@ -1,6 +1,8 @@
 //! What the sinks of a par have in common: what each is fed with, and where what it makes goes.
 
-use crate::driver::{collect::Collect, filter::Filter, reduce::Reduce, scan::Scan, scatter::Scatter};
+use crate::driver::{
+    collect::Collect, filter::Filter, reduce::Reduce, scan::Scan, scatter::Scatter,
+};
 use crate::render::array::Held;
 use crate::render::body::Body;
 use crate::render::lanes::{Lanes, fits};
@@ -212,13 +214,17 @@ pub fn rounds(
         conditions.push(format!("{name} + {count} <= {end}"));
         let condition = conditions.join(" && ");
         body.line(format!("if ({condition}) {{"));
-        parts.iter_mut().for_each(|part| part.lanes_before(body, count));
+        parts
+            .iter_mut()
+            .for_each(|part| part.lanes_before(body, count));
         body.line(format!("for (; {condition}; {name} += {count}) {{"));
         let mut lanes = Lanes::new(body, count, par.index);
         lanes.stmts(stmts);
         parts.iter_mut().for_each(|part| part.lanes(&mut lanes));
         body.line("}");
-        parts.iter_mut().for_each(|part| part.lanes_after(body, count));
+        parts
+            .iter_mut()
+            .for_each(|part| part.lanes_after(body, count));
         body.line("}");
     }
     body.line(format!("for (; {name} < {end}; {name}++) {{"));

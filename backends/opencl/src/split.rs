@@ -93,7 +93,13 @@ fn parts(func: &mut Func, stmt: Stmt) -> Vec<Stmt> {
 }
 
 /// The sinks of a group, fed from memory.
-fn reading(func: &mut Func, par: &Par, mut group: Group, stored: &[(Var, Var)], place: Place) -> Stmt {
+fn reading(
+    func: &mut Func,
+    par: &Par,
+    mut group: Group,
+    stored: &[(Var, Var)],
+    place: Place,
+) -> Stmt {
     let index = func.var("i", Type::index());
     let mut body = Block::default();
     let mut names = vec![];

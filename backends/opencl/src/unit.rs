@@ -184,14 +184,18 @@ impl<'f> Maker<'f> {
     ) -> Kernel {
         let func = self.func;
         let mut params: Vec<Param> = vec![Param::Words];
-        let mut begin = vec!["__global volatile uint* const state = (__global volatile uint*)words;".to_owned()];
+        let mut begin = vec![
+            "__global volatile uint* const state = (__global volatile uint*)words;".to_owned(),
+        ];
         for &var in env {
             let ty = func.ty(var);
             let name = own_name(func, var);
             if !ty.is_scalar() {
                 params.push(Param::Array(var));
                 let own = types::stored(ty.elem);
-                begin.push(format!("__global const {own}* const {name} = {name}_all + {name}_at;"));
+                begin.push(format!(
+                    "__global const {own}* const {name} = {name}_all + {name}_at;"
+                ));
                 body.arrays.insert(var, Held::Global(name));
             } else if self.slot(var).is_some_and(|slot| (self.remote)(slot)) {
                 let value = types::from_word(ty.elem, &self.word(var));
@@ -208,7 +212,9 @@ impl<'f> Maker<'f> {
         for var in std::mem::take(&mut body.data) {
             params.push(Param::Array(var));
             let (own, name) = (types::stored(func.ty(var).elem), own_name(func, var));
-            begin.push(format!("__global const {own}* const {name} = {name}_all + {name}_at;"));
+            begin.push(format!(
+                "__global const {own}* const {name} = {name}_all + {name}_at;"
+            ));
         }
         let stack = body.stack;
         if stack {
@@ -266,7 +272,6 @@ impl<'f> Maker<'f> {
     }
 }
 
-
 impl<'f> Maker<'f> {
     /// The names that a statement needs from outside, with the lengths of arrays.
     fn env(&self, mut free: VarSet) -> VarSet {
@@ -315,11 +320,19 @@ impl<'f> Maker<'f> {
             .collect();
         let types: Vec<Vec<Type>> = feeds.iter().map(|feed| feed.types(func)).collect();
         let is = |feed: &Feed, kinds: &[SinkKind]| kinds.contains(&feed.sink.kind);
-        let scans = [SinkKind::Scan, SinkKind::ExScan, SinkKind::RScan, SinkKind::RExScan];
+        let scans = [
+            SinkKind::Scan,
+            SinkKind::ExScan,
+            SinkKind::RScan,
+            SinkKind::RExScan,
+        ];
         let two = [&scans[..], &[SinkKind::Filter]].concat();
 
-        let first: Vec<(usize, &Feed)> =
-            feeds.iter().enumerate().filter(|(_, feed)| is(feed, &two)).collect();
+        let first: Vec<(usize, &Feed)> = feeds
+            .iter()
+            .enumerate()
+            .filter(|(_, feed)| is(feed, &two))
+            .collect();
         let goals: Vec<(usize, Goal)> = first
             .iter()
             .map(|&(s, feed)| match feed.sink.kind {
@@ -327,8 +340,17 @@ impl<'f> Maker<'f> {
                 _ => (s, Goal::Totals(each(&types[s], |k, _| format!("t{s}_{k}")))),
             })
             .collect();
-        let first_kernel = (!first.is_empty())
-            .then(|| self.pass(&format!("u{unit}_first"), stmt, par, &feeds, &types, goals, true));
+        let first_kernel = (!first.is_empty()).then(|| {
+            self.pass(
+                &format!("u{unit}_first"),
+                stmt,
+                par,
+                &feeds,
+                &types,
+                goals,
+                true,
+            )
+        });
         let link = (!first.is_empty()).then(|| {
             let sinks: Vec<&Sink> = first.iter().map(|(_, feed)| &feed.sink).collect();
             let env = self.combining(&sinks);
@@ -362,7 +384,9 @@ impl<'f> Maker<'f> {
             .enumerate()
             .map(|(s, feed)| {
                 let results = |from: usize| -> Vec<String> {
-                    (from..types[s].len()).map(|k| format!("y{s}_{}", k - from)).collect()
+                    (from..types[s].len())
+                        .map(|k| format!("y{s}_{}", k - from))
+                        .collect()
                 };
                 let totals = || each(&types[s], |k, _| format!("t{s}_{k}"));
                 let goal = match feed.sink.kind {
@@ -382,7 +406,15 @@ impl<'f> Maker<'f> {
                 (s, goal)
             })
             .collect();
-        let main = self.pass(&format!("u{unit}_main"), stmt, par, &feeds, &types, goals, false);
+        let main = self.pass(
+            &format!("u{unit}_main"),
+            stmt,
+            par,
+            &feeds,
+            &types,
+            goals,
+            false,
+        );
         let sums: Vec<(usize, &Feed)> = feeds
             .iter()
             .enumerate()
@@ -417,7 +449,10 @@ impl<'f> Maker<'f> {
             .collect();
         ParUnit {
             blocks: feeds.iter().any(|feed| {
-                !is(feed, &[SinkKind::Collect, SinkKind::Scatter, SinkKind::ScatterWith])
+                !is(
+                    feed,
+                    &[SinkKind::Collect, SinkKind::Scatter, SinkKind::ScatterWith],
+                )
             }),
             first: first_kernel,
             link,
@@ -446,7 +481,11 @@ impl<'f> Maker<'f> {
         let mut values = VarSet::new();
         for (s, goal) in &goals {
             let sink = &feeds[*s].sink;
-            let count = if matches!(goal, Goal::Counts(_)) { 1 } else { sink.values.len() };
+            let count = if matches!(goal, Goal::Counts(_)) {
+                1
+            } else {
+                sink.values.len()
+            };
             values.extend(sink.values[..count].iter().filter_map(|atom| atom.as_var()));
         }
         let stmts = match first {
@@ -477,7 +516,11 @@ impl<'f> Maker<'f> {
         }
         let free: VarSet = free.difference(&bound).copied().collect();
         let own_results: VarSet = stmt.defs.iter().copied().collect();
-        let free = self.env(free).difference(&bound).copied().collect::<VarSet>();
+        let free = self
+            .env(free)
+            .difference(&bound)
+            .copied()
+            .collect::<VarSet>();
         let env: VarSet = free.difference(&own_results).copied().collect();
 
         let mut own = vec![Param::Extent, Param::Tile];
@@ -510,7 +553,9 @@ impl<'f> Maker<'f> {
                 _ => own.extend(results(0)),
             }
         }
-        let reversed = goals.iter().any(|(s, _)| scan::reversed(feeds[*s].sink.kind));
+        let reversed = goals
+            .iter()
+            .any(|(s, _)| scan::reversed(feeds[*s].sink.kind));
         let body = Body::new(func, &stmts, &values);
         self.kernel(name, body, &env, &own, |body| {
             body.text.from(stmt.place);
@@ -518,7 +563,9 @@ impl<'f> Maker<'f> {
             for (s, goal) in goals {
                 // Of a `scatter_with`, the values are collected first.
                 if feeds[s].sink.kind == SinkKind::ScatterWith {
-                    let Goal::Arrays(names) = goal else { unreachable!() };
+                    let Goal::Arrays(names) = goal else {
+                        unreachable!()
+                    };
                     for (&value, name) in feeds[s].sink.values.iter().zip(names) {
                         let sink = Sink {
                             kind: SinkKind::Collect,
@@ -562,13 +609,29 @@ impl<'f> Maker<'f> {
                 }
             };
             if blocks {
-                body.line(format!("for (ulong block = begin; block < end; block += {BLOCK}) {{"));
+                body.line(format!(
+                    "for (ulong block = begin; block < end; block += {BLOCK}) {{"
+                ));
                 body.line(format!("const ulong number = block / {BLOCK};"));
                 body.line(format!("const ulong stop = min(block + {BLOCK}, n);"));
                 parts.iter_mut().for_each(|part| part.block(body, "number"));
-                rounds(body, par, &stmts, &mut parts, (&counter, "block", "stop"), each);
+                rounds(
+                    body,
+                    par,
+                    &stmts,
+                    &mut parts,
+                    (&counter, "block", "stop"),
+                    each,
+                );
             } else {
-                rounds(body, par, &stmts, &mut parts, (&counter, "begin", "end"), each);
+                rounds(
+                    body,
+                    par,
+                    &stmts,
+                    &mut parts,
+                    (&counter, "begin", "end"),
+                    each,
+                );
             }
             if blocks {
                 parts
@@ -648,8 +711,10 @@ impl<'f> Maker<'f> {
                         let count = body.stride(&ty.shape);
                         body.grab(ty.elem, &copy, &count);
                         body.move_all(&Held::Global(copy.clone()), ty.elem, &at, &count);
-                        body.line(format!("{at} = {copy};
-}}"));
+                        body.line(format!(
+                            "{at} = {copy};
+}}"
+                        ));
                         body.line(format!(
                             "words[{word}] = (ulong)((__global const uchar*){at} - stack);"
                         ));
@@ -667,7 +732,11 @@ impl<'f> Maker<'f> {
 
 /// One for each type.
 pub(crate) fn each<T>(types: &[Type], make: impl Fn(usize, &Type) -> T) -> Vec<T> {
-    types.iter().enumerate().map(|(k, ty)| make(k, ty)).collect()
+    types
+        .iter()
+        .enumerate()
+        .map(|(k, ty)| make(k, ty))
+        .collect()
 }
 
 /// The statements that values are made by; and those that can fail, which what follows them relies on.
@@ -687,7 +756,10 @@ fn slice(func: &Func, stmts: &[Stmt], values: &VarSet) -> Vec<Stmt> {
 /// What stands before the kernels.
 fn prologue(func: &Func, kernels: &str) -> String {
     let doubles = func.vars.iter().any(|info| info.ty.elem == ScalarType::F64);
-    let mut text = format!("/* {} */\n#pragma OPENCL FP_CONTRACT OFF\n", func.name.replace("*/", ""));
+    let mut text = format!(
+        "/* {} */\n#pragma OPENCL FP_CONTRACT OFF\n",
+        func.name.replace("*/", "")
+    );
     if doubles {
         text.push_str("#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n");
     }

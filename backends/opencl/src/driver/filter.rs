@@ -105,7 +105,9 @@ impl Filter {
         }
         let mask = lanes.mask(keep, 1);
         lanes.line("{");
-        lanes.line(format!("char keep[{count}];\nvstore{count}({mask}, 0, keep);"));
+        lanes.line(format!(
+            "char keep[{count}];\nvstore{count}({mask}, 0, keep);"
+        ));
         let mut moves = String::new();
         let mut stores = vec![];
         for (k, (into, value)) in self.into.clone().iter().zip(self.values()).enumerate() {
@@ -136,8 +138,12 @@ impl Filter {
     pub fn lanes_after(&mut self, body: &mut Body<'_>, count: usize) {
         if let Goal::Counts(_) = self.feed.goal {
             let kept = &self.kept;
-            body.line(format!("int {kept}_w[{count}];\nvstore{count}({kept}_v, 0, {kept}_w);"));
-            body.line(format!("for (uint l = 0; l < {count}; l++) {kept} += {kept}_w[l];"));
+            body.line(format!(
+                "int {kept}_w[{count}];\nvstore{count}({kept}_v, 0, {kept}_w);"
+            ));
+            body.line(format!(
+                "for (uint l = 0; l < {count}; l++) {kept} += {kept}_w[l];"
+            ));
         }
     }
 
@@ -165,5 +171,8 @@ pub fn linking(body: &mut Body<'_>, counts: &str, word: &str) {
     body.line(format!("{counts}[b] = {sum};"));
     body.line(format!("{sum} += here;\n}}"));
     body.line(format!("{counts}[blocks] = {sum};"));
-    body.line(format!("{word} = {};", types::to_word(dsl_runtime::ir::ScalarType::U64, &sum)));
+    body.line(format!(
+        "{word} = {};",
+        types::to_word(dsl_runtime::ir::ScalarType::U64, &sum)
+    ));
 }

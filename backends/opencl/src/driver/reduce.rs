@@ -38,7 +38,10 @@ impl Reduce {
     pub fn new(body: &mut Body<'_>, feed: Feed) -> Reduce {
         let exact = !effect::shows_order(body.func, &feed.sink);
         let op = matches!(feed.sink.combine, Some(Combine::Op(_)));
-        let short = feed.extent.as_const().is_some_and(|n| n.bits <= SHORT as u64);
+        let short = feed
+            .extent
+            .as_const()
+            .is_some_and(|n| n.bits <= SHORT as u64);
         let order = match (feed.inner, op) {
             _ if exact => Order::Running,
             (true, true) if !short => Order::Inner,
@@ -66,7 +69,12 @@ impl Reduce {
     }
 
     fn combine(&self, body: &mut Body<'_>, to: &[String], left: &[String], right: &[String]) {
-        let combine = self.feed.sink.combine.as_ref().expect("a reduction combines");
+        let combine = self
+            .feed
+            .sink
+            .combine
+            .as_ref()
+            .expect("a reduction combines");
         body.combine(combine, &self.types(body), to, left, right);
     }
 
@@ -100,7 +108,11 @@ impl Reduce {
                 Order::Inner => {
                     let (n, identity) = (body.atom(self.feed.extent), self.identity(body));
                     body.line(format!("const bool {stem}_many = {n} > {SHORT};"));
-                    body.line(format!("{} {stem}_s[{}];", types::stored(ty.elem), self.interleaved()));
+                    body.line(format!(
+                        "{} {stem}_s[{}];",
+                        types::stored(ty.elem),
+                        self.interleaved()
+                    ));
                     body.line(format!(
                         "for (uint l = 0; l < {}; l++) {stem}_s[l] = {stem}_many ? {identity} : {};",
                         self.interleaved(),
@@ -116,7 +128,10 @@ impl Reduce {
             }
         }
         if self.order == Order::Blocks {
-            body.line(format!("{} {stem}_s[{LANES}];", types::stored(types[0].elem)));
+            body.line(format!(
+                "{} {stem}_s[{LANES}];",
+                types::stored(types[0].elem)
+            ));
         }
         if self.order == Order::Folds {
             body.line(format!("bool {stem}_some = false;"));
@@ -136,7 +151,9 @@ impl Reduce {
             }
             Order::Blocks => {
                 let identity = self.identity(body);
-                body.line(format!("for (uint l = 0; l < {LANES}; l++) {stem}_s[l] = {identity};"));
+                body.line(format!(
+                    "for (uint l = 0; l < {LANES}; l++) {stem}_s[l] = {identity};"
+                ));
             }
             Order::Folds => body.line(format!("{stem}_some = false;")),
             _ => {}
@@ -217,7 +234,9 @@ impl Reduce {
         }
         let ty = self.types(body)[0].elem;
         let own = types::stored(ty);
-        body.line(format!("{own} {stem}_j[{count}];\nvstore{count}({stem}_v, 0, {stem}_j);"));
+        body.line(format!(
+            "{own} {stem}_j[{count}];\nvstore{count}({stem}_v, 0, {stem}_j);"
+        ));
         let acc = self.names("_");
         body.line(format!("for (uint l = 0; l < {count}; l++) {{"));
         self.combine(body, &acc, &acc, &[format!("{stem}_j[l]")]);
@@ -268,7 +287,10 @@ impl Reduce {
         body.line(format!(
             "for (ulong m = ++{stem}_count; m % 2 == 0; m /= 2) {{\n{stem}_depth--;"
         ));
-        let (left, right) = (at(&format!("{stem}_depth - 1")), at(&format!("{stem}_depth")));
+        let (left, right) = (
+            at(&format!("{stem}_depth - 1")),
+            at(&format!("{stem}_depth")),
+        );
         self.combine(body, &left, &left, &right);
         body.line("}");
     }
@@ -294,11 +316,14 @@ impl Reduce {
             }
             Order::Blocks | Order::Folds => {
                 let tree = self.names("_tree");
-                let at =
-                    |at: &str| -> Vec<String> { tree.iter().map(|t| format!("{t}[{at}]")).collect() };
+                let at = |at: &str| -> Vec<String> {
+                    tree.iter().map(|t| format!("{t}[{at}]")).collect()
+                };
                 body.line(format!("while ({stem}_depth > 1) {{\n{stem}_depth--;"));
-                let (left, right) =
-                    (at(&format!("{stem}_depth - 1")), at(&format!("{stem}_depth")));
+                let (left, right) = (
+                    at(&format!("{stem}_depth - 1")),
+                    at(&format!("{stem}_depth")),
+                );
                 self.combine(body, &left, &left, &right);
                 body.line("}");
                 for (acc, start) in acc.iter().zip(&starts) {

@@ -4,7 +4,10 @@
 
 use crate::render::array::Held;
 use crate::render::body::Body;
-use crate::render::lanes::{Lanes, value::{lane, vector}};
+use crate::render::lanes::{
+    Lanes,
+    value::{lane, vector},
+};
 use crate::render::{op, types};
 use crate::sink::{Feed, Goal, memory};
 use dsl_runtime::ir::order::{BLOCK, GROUP};
@@ -315,7 +318,9 @@ impl Scan {
             let i = lanes.body.name(self.feed.index);
             let base = self.into[0].base().to_owned();
             let stored = types::stored(ty);
-            lanes.line(format!("vstore{count}({result}, 0, (__global {stored}*){base} + {i});"));
+            lanes.line(format!(
+                "vstore{count}({result}, 0, (__global {stored}*){base} + {i});"
+            ));
             lanes.line(format!("{} = c{};", c[0], count / GROUP));
         }
         lanes.line("}");

@@ -55,7 +55,9 @@ impl Scatter {
             let length = body.atom(body.func.ty(first).shape[0]);
             body.grab(ScalarType::U8, &marks, &length);
             let q = body.fresh("q");
-            body.line(format!("for (ulong {q} = 0; {q} < {length}; {q}++) {marks}[{q}] = 0;"));
+            body.line(format!(
+                "for (ulong {q} = 0; {q} < {length}; {q}++) {marks}[{q}] = 0;"
+            ));
             self.marks = Some(marks);
         }
     }

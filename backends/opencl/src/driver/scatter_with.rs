@@ -42,9 +42,16 @@ impl Maker<'_> {
         let dest = feed.sink.outer[0].as_var().expect("arrays have names");
         let length = self.func.ty(dest).shape[0];
         let mut sizes: VarSet = length.as_var().into_iter().collect();
-        let tile = "const ulong begin = get_global_id(0) * tile;\nconst ulong end = min(begin + tile, n);";
+        let tile =
+            "const ulong begin = get_global_id(0) * tile;\nconst ulong end = min(begin + tile, n);";
 
-        let own = [Param::Extent, Param::Tile, Param::Span, Param::Shares, index.clone()];
+        let own = [
+            Param::Extent,
+            Param::Tile,
+            Param::Span,
+            Param::Shares,
+            index.clone(),
+        ];
         let body = Body::new(self.func, &[], &VarSet::new());
         let count = self.kernel(&format!("u{unit}_count{s}"), body, &sizes, &own, |body| {
             let length = body.atom(length);
@@ -73,12 +80,18 @@ impl Maker<'_> {
             index,
         ];
         let body = Body::new(self.func, &[], &VarSet::new());
-        let sort = self.kernel(&format!("u{unit}_sort{s}"), body, &VarSet::new(), &own, |body| {
-            body.line(tile);
-            body.line("__global ulong* const mine = places + get_global_id(0) * shares;");
-            body.line("for (ulong i = begin; i < end; i++) {");
-            body.line(format!("sorted[mine[(ulong)v{s}_0[i] / span]++] = i;\n}}"));
-        });
+        let sort = self.kernel(
+            &format!("u{unit}_sort{s}"),
+            body,
+            &VarSet::new(),
+            &own,
+            |body| {
+                body.line(tile);
+                body.line("__global ulong* const mine = places + get_global_id(0) * shares;");
+                body.line("for (ulong i = begin; i < end; i++) {");
+                body.line(format!("sorted[mine[(ulong)v{s}_0[i] / span]++] = i;\n}}"));
+            },
+        );
         sizes.extend(match &feed.sink.combine {
             Some(Combine::Lambda(_)) => {
                 let mut env = self.combining(&[&feed.sink]);
@@ -89,14 +102,22 @@ impl Maker<'_> {
             }
             _ => VarSet::new(),
         });
-        let mut own = vec![Param::Extent, Param::Tiles, Param::Span, Param::Shares, Param::Sorted];
+        let mut own = vec![
+            Param::Extent,
+            Param::Tiles,
+            Param::Span,
+            Param::Shares,
+            Param::Sorted,
+        ];
         own.extend(values.clone());
         own.extend(results.clone());
         let body = lambda_body(self.func, feed);
         let fold = self.kernel(&format!("u{unit}_fold{s}"), body, &sizes, &own, |body| {
             // After the sort, each tile's place is where the next one began: the last tile's is the share's end.
             body.line("const ulong share = get_global_id(0);");
-            body.line("const ulong begin = share == 0 ? 0 : places[(tiles - 1) * shares + share - 1];");
+            body.line(
+                "const ulong begin = share == 0 ? 0 : places[(tiles - 1) * shares + share - 1];",
+            );
             body.line("const ulong end = places[(tiles - 1) * shares + share];");
             body.line("for (ulong q = begin; q < end; q++) {");
             body.line("const ulong i = sorted[q];");
@@ -147,6 +168,9 @@ fn one(body: &mut Body<'_>, feed: &Feed, types: &[Type], s: usize) {
     let combine = feed.sink.combine.as_ref().expect("it combines");
     body.combine(combine, &types[1..], &olds, &olds, &news);
     for (k, (ty, old)) in types[1..].iter().zip(&olds).enumerate() {
-        body.line(format!("y{s}_{k}[at] = {};", types::to_memory(ty.elem, old)));
+        body.line(format!(
+            "y{s}_{k}[at] = {};",
+            types::to_memory(ty.elem, old)
+        ));
     }
 }

@@ -3,7 +3,7 @@
 use super::{Context, Held, Memory, Stop, Walk};
 use crate::driver::scatter_with::Shares;
 use crate::transfer;
-use crate::unit::{Param, ParUnit};
+use crate::unit::{ParUnit, Param};
 use dsl_runtime::ir::order::BLOCK;
 use dsl_runtime::ir::{Place, ScalarType, SinkKind};
 use dsl_runtime::plan::{Scalar, SinkStep};
@@ -101,7 +101,11 @@ impl Walk<'_> {
         place: Place,
     ) -> Result<(), Stop> {
         let types = &unit.types[s];
-        let place = if sink.place == Place::default() { place } else { sink.place };
+        let place = if sink.place == Place::default() {
+            place
+        } else {
+            sink.place
+        };
         let totals = |walk: &Walk<'_>, context: &mut Context| -> Result<(), Stop> {
             for (k, ty) in types.iter().enumerate() {
                 let buffer = walk.fresh(&[context.blocks], ty.elem, place)?;
@@ -118,7 +122,9 @@ impl Walk<'_> {
             }
             SinkKind::Collect => {
                 let buffer = self.room(sink.arrays[0], place)?;
-                context.buffers.push((Param::Result(s, 0, types[0].elem), buffer));
+                context
+                    .buffers
+                    .push((Param::Result(s, 0, types[0].elem), buffer));
             }
             SinkKind::Scatter | SinkKind::ScatterWith => {
                 for (k, &slot) in sink.arrays.iter().enumerate() {
@@ -147,7 +153,9 @@ impl Walk<'_> {
                 totals(self, context)?;
                 for (k, &slot) in sink.arrays.iter().enumerate() {
                     let buffer = self.room(slot, place)?;
-                    context.buffers.push((Param::Result(s, k, types[k].elem), buffer));
+                    context
+                        .buffers
+                        .push((Param::Result(s, k, types[k].elem), buffer));
                 }
             }
         }
@@ -165,9 +173,7 @@ impl Walk<'_> {
         let elem = self.program.plan.arrays[dest as usize].elem.bytes();
         let lengths = self.lengths(dest)?;
         let bytes = lengths.iter().product::<usize>() * elem;
-        if last
-            && let Some(mut held) = self.take(dest)
-        {
+        if last && let Some(mut held) = self.take(dest) {
             let sole = Arc::get_mut(&mut held.buffer)
                 .is_some_and(|memory| memory.own && memory.buffer.bytes() == bytes);
             if sole && held.at == 0 {

@@ -214,7 +214,9 @@ impl<'f> Body<'f> {
         match held {
             Held::Global(base) => {
                 let (own, name) = (types::stored(ty.elem), self.name(def));
-                self.line(format!("__global const {own}* const {name} = {base} + {at};"));
+                self.line(format!(
+                    "__global const {own}* const {name} = {base} + {at};"
+                ));
                 self.arrays.insert(def, Held::Global(name));
             }
             Held::Private(base) => {
@@ -279,11 +281,13 @@ impl<'f> Body<'f> {
         // What another assignment changes is set aside first.
         let clash = |at: usize, atom: Atom| {
             let from = atom.as_var().map(|var| self.target(var));
-            from.is_some_and(|from| {
-                vars[..at].iter().any(|&var| self.target(var) == from)
-            })
+            from.is_some_and(|from| vars[..at].iter().any(|&var| self.target(var) == from))
         };
-        let aside: Vec<bool> = atoms.iter().enumerate().map(|(at, &atom)| clash(at, atom)).collect();
+        let aside: Vec<bool> = atoms
+            .iter()
+            .enumerate()
+            .map(|(at, &atom)| clash(at, atom))
+            .collect();
         let mut values = vec![];
         for (&atom, aside) in atoms.iter().zip(aside) {
             let ty = self.func.atom_type(atom);
@@ -298,7 +302,12 @@ impl<'f> Body<'f> {
                     self.line(format!("const {} {name} = {value};", types::name(ty.elem)));
                 } else if let Some(count) = private(&ty) {
                     self.line(format!("{own} {name}[{}];", count.max(1)));
-                    self.move_all(&Held::Private(name.clone()), ty.elem, &value, &format!("{count}UL"));
+                    self.move_all(
+                        &Held::Private(name.clone()),
+                        ty.elem,
+                        &value,
+                        &format!("{count}UL"),
+                    );
                 } else {
                     self.line(format!("__global const {own}* const {name} = {value};"));
                 }
@@ -365,7 +374,9 @@ impl<'f> Body<'f> {
         match &inner.kind {
             LoopKind::For { index, extent } => {
                 let (name, extent) = (self.name(*index), self.atom(*extent));
-                self.line(format!("for (ulong {name} = 0; {name} < {extent}; {name}++) {{"));
+                self.line(format!(
+                    "for (ulong {name} = 0; {name} < {extent}; {name}++) {{"
+                ));
             }
             LoopKind::While(cond) => {
                 self.line("for (;;) {");
@@ -453,7 +464,12 @@ impl<'f> Body<'f> {
 
     /// Brings the arrays that a round has made, and that the next one needs, down to where the round's memory began: by way
     /// of the top of the stack. Returns the expressions of the new pointers.
-    fn settle(&mut self, results: &[Atom], pointers: &[usize], floor: &str) -> HashMap<usize, String> {
+    fn settle(
+        &mut self,
+        results: &[Atom],
+        pointers: &[usize],
+        floor: &str,
+    ) -> HashMap<usize, String> {
         let held: Vec<(usize, Var, String)> = pointers
             .iter()
             .filter_map(|&at| {

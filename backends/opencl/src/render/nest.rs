@@ -33,7 +33,9 @@ impl Body<'_> {
         self.line("{");
         if parts.iter().any(Part::blocks) {
             let (block, stop) = (self.fresh("block"), self.fresh("stop"));
-            self.line(format!("for (ulong {block} = 0; {block} < {n}; {block} += {BLOCK}) {{"));
+            self.line(format!(
+                "for (ulong {block} = 0; {block} < {n}; {block} += {BLOCK}) {{"
+            ));
             let number = format!("({block} / {BLOCK})");
             self.line(format!("const ulong {stop} = min({block} + {BLOCK}, {n});"));
             parts.iter_mut().for_each(|part| part.block(self, &number));

@@ -152,7 +152,11 @@ pub fn vector(op: ScalarOp, ty: ScalarType, count: usize, x: &[String]) -> Strin
         Sub => wrapping("-"),
         Mul => wrapping("*"),
         Div => infix("/"),
-        Rem if ty.is_float() => call("fmod"),
+        // One by one: the vector form is not exact everywhere.
+        Rem if ty.is_float() => {
+            let lanes = (0..count).map(|l| format!("fmod({}.s{l:x}, {}.s{l:x})", x[0], x[1]));
+            format!("({own})({})", lanes.collect::<Vec<_>>().join(", "))
+        }
         Rem => infix("%"),
         Neg if ty.is_float() => format!("(-{})", x[0]),
         Neg => format!("as_{own}(-as_{word}({}))", x[0]),
@@ -165,7 +169,10 @@ pub fn vector(op: ScalarOp, ty: ScalarType, count: usize, x: &[String]) -> Strin
         Or => infix("|"),
         Xor => infix("^"),
         Not => format!("(~{})", x[0]),
-        Shl => format!("as_{own}(as_{word}({}) << (as_{word}({}) & ({word})({mask})))", x[0], x[1]),
+        Shl => format!(
+            "as_{own}(as_{word}({}) << (as_{word}({}) & ({word})({mask})))",
+            x[0], x[1]
+        ),
         Shr => format!("({} >> ({} & ({own})({mask})))", x[0], x[1]),
         RotateLeft => call("rotate"),
         CountOnes => format!("convert_uint{count}(popcount(as_{word}({})))", x[0]),
@@ -189,4 +196,3 @@ pub fn vector(op: ScalarOp, ty: ScalarType, count: usize, x: &[String]) -> Strin
         }
     }
 }
-

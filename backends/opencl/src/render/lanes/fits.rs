@@ -9,7 +9,10 @@ use dsl_runtime::pass::effect;
 
 /// Whether these statements of its body can, and its sinks. `wide`: whether its iterations are spread over work-items.
 pub fn fits(func: &Func, par: &Par, stmts: &[Stmt], wide: bool) -> bool {
-    let look = Look { func, differ: walk_differ(func, par) };
+    let look = Look {
+        func,
+        differ: walk_differ(func, par),
+    };
     look.stmts(stmts) && par.sinks.iter().all(|sink| look.sink(sink, par, wide))
 }
 
@@ -66,7 +69,10 @@ impl Look<'_> {
             let scalars = stmt.defs.iter().all(|&def| self.func.ty(def).is_scalar());
             match &stmt.expr {
                 Expr::Op(op, operands) => {
-                    let ty = self.func.atom_type(*operands.last().expect("an operand")).elem;
+                    let ty = self
+                        .func
+                        .atom_type(*operands.last().expect("an operand"))
+                        .elem;
                     ty != ScalarType::Bool
                         || matches!(
                             op,
@@ -125,7 +131,10 @@ impl Look<'_> {
         match sink.kind {
             SinkKind::Collect => one,
             SinkKind::Reduce => {
-                let short = par.extent.as_const().is_some_and(|n| n.bits <= SHORT as u64);
+                let short = par
+                    .extent
+                    .as_const()
+                    .is_some_and(|n| n.bits <= SHORT as u64);
                 let folded = par.inner && short && effect::shows_order(self.func, sink);
                 one && op && !truth && !folded
             }
@@ -133,7 +142,8 @@ impl Look<'_> {
                 wide && one && op && effect::shows_order(self.func, sink)
             }
             SinkKind::Filter => {
-                let scalar = |&value: &dsl_runtime::ir::Atom| self.func.atom_type(value).is_scalar();
+                let scalar =
+                    |&value: &dsl_runtime::ir::Atom| self.func.atom_type(value).is_scalar();
                 wide && sink.values.iter().all(scalar)
             }
             _ => false,

@@ -79,7 +79,10 @@ impl Lanes<'_, '_> {
                         self.line(format!("const ulong {first} = {at};"));
                         self.line(format!("{own} {name} = ({own})(0);"));
                         self.line(format!("if (all({on})) {{"));
-                        self.line(format!("{name} = vload{}(0, {base} + {first});", self.count));
+                        self.line(format!(
+                            "{name} = vload{}(0, {base} + {first});",
+                            self.count
+                        ));
                         self.line("} else {");
                         for k in 0..self.count {
                             let s = lane(k);
@@ -99,7 +102,9 @@ impl Lanes<'_, '_> {
                     let s = lane(k);
                     match &on {
                         None => format!("{base}[{places}{s}]"),
-                        Some(on) => format!("{on}{s} ? {base}[{places}{s}] : ({})0", types::stored(elem)),
+                        Some(on) => {
+                            format!("{on}{s} ? {base}[{places}{s}] : ({})0", types::stored(elem))
+                        }
                     }
                 };
                 let all: Vec<String> = (0..self.count).map(each).collect();
@@ -110,7 +115,10 @@ impl Lanes<'_, '_> {
 
     fn loaded(&mut self, def: Var, value: &str, truth: bool) {
         match truth {
-            true => self.bind(def, &format!("({value} != 0)"), 1),
+            true => {
+                let zero = format!("(uchar{})(0)", self.count);
+                self.bind(def, &format!("({value} != {zero})"), 1);
+            }
             false => self.bind(def, value, 0),
         }
     }

@@ -61,7 +61,11 @@ impl Lanes<'_, '_> {
             return self.select(def, operands, ty);
         }
         if ty == ScalarType::Bool {
-            let size = operands.iter().map(|&x| self.mask_size(x)).max().unwrap_or(4);
+            let size = operands
+                .iter()
+                .map(|&x| self.mask_size(x))
+                .max()
+                .unwrap_or(4);
             let x: Vec<String> = operands.iter().map(|&x| self.mask(x, size)).collect();
             let value = match op {
                 And => format!("{} & {}", x[0], x[1]),
@@ -103,7 +107,11 @@ impl Lanes<'_, '_> {
     fn select(&mut self, def: Var, operands: &[Atom], ty: ScalarType) {
         let bytes = ty.bytes();
         if ty == ScalarType::Bool {
-            let size = operands.iter().map(|&x| self.mask_size(x)).max().unwrap_or(4);
+            let size = operands
+                .iter()
+                .map(|&x| self.mask_size(x))
+                .max()
+                .unwrap_or(4);
             let x: Vec<String> = operands.iter().map(|&x| self.mask(x, size)).collect();
             let value = format!("({0} & {1}) | (~{0} & {2})", x[0], x[1], x[2]);
             return self.bind(def, &value, size);
@@ -117,8 +125,9 @@ impl Lanes<'_, '_> {
     fn divisor(&mut self, ty: ScalarType, operands: &[Atom], x: &mut [String]) {
         let bytes = ty.bytes();
         let divisor = operands[1].as_const();
+        let own = vector(ty, self.count);
         if divisor.is_none_or(|divisor| divisor.bits == 0) {
-            self.fail_where(&format!("({} == 0)", x[1]), bytes);
+            self.fail_where(&format!("({} == ({own})(0))", x[1]), bytes);
         }
         let ones = u64::MAX >> (64 - ty.bits());
         let signed = ty.class() == Class::Signed;
@@ -127,12 +136,16 @@ impl Lanes<'_, '_> {
                 ty,
                 bits: 1 << (ty.bits() - 1),
             });
-            self.fail_where(&format!("(({} == {least}) & ({} == -1))", x[0], x[1]), bytes);
+            let over = format!(
+                "(({} == ({own})({least})) & ({} == ({own})(-1)))",
+                x[0], x[1]
+            );
+            self.fail_where(&over, bytes);
         }
         if divisor.is_none()
             && let Some(on) = self.on(bytes)
         {
-            x[1] = format!("({on} ? {} : ({})(1))", x[1], vector(ty, self.count));
+            x[1] = format!("({on} ? {} : ({own})(1))", x[1]);
         }
     }
 
@@ -158,7 +171,8 @@ impl Lanes<'_, '_> {
                 format!("convert_{own}(-{})", self.mask(from, size))
             }
             (ty, ScalarType::Bool) => {
-                let value = format!("({} != 0)", self.vector(from));
+                let zero = vector(ty, self.count);
+                let value = format!("({} != ({zero})(0))", self.vector(from));
                 return self.bind(def, &value, ty.bytes());
             }
             _ => {
@@ -236,7 +250,11 @@ impl Lanes<'_, '_> {
             self.line(format!("{name} = ({own})(0);"));
         }
         for (block, last) in sides {
-            let holds = if last { format!("~{holds}") } else { holds.clone() };
+            let holds = if last {
+                format!("~{holds}")
+            } else {
+                holds.clone()
+            };
             let on = self.narrowed(&holds);
             self.line(format!("if (any({on})) {{"));
             self.under(on.clone(), |lanes| {
@@ -305,9 +323,11 @@ impl Lanes<'_, '_> {
         let mut news = vec![];
         for (at, &result) in inner.body.results.iter().enumerate() {
             let value = self.value(result);
-            let changed = result
-                .as_var()
-                .is_some_and(|var| carried[..at].iter().any(|&c| self.body.name(c) == self.body.name(var)));
+            let changed = result.as_var().is_some_and(|var| {
+                carried[..at]
+                    .iter()
+                    .any(|&c| self.body.name(c) == self.body.name(var))
+            });
             if changed {
                 let name = self.body.fresh("next");
                 let own = match self.body.func.atom_type(result).elem {
@@ -341,7 +361,10 @@ impl Lanes<'_, '_> {
     /// A reduction that each lane does for itself. Where the order asks for interleaved sums, one after the other is
     /// summed: each takes its values in the same order as if all were summed together.
     fn nest(&mut self, par: &Par, defs: &[Var]) {
-        let short = par.extent.as_const().is_some_and(|n| n.bits <= SHORT as u64);
+        let short = par
+            .extent
+            .as_const()
+            .is_some_and(|n| n.bits <= SHORT as u64);
         let spread = |sink: &Sink| {
             matches!(sink.combine, Some(Combine::Op(_)))
                 && effect::shows_order(self.body.func, sink)
@@ -368,7 +391,9 @@ impl Lanes<'_, '_> {
         }
         let sums = |name: &String| format!("{name}_s");
         if any {
-            self.line(format!("const ulong {stem}_way = {n} > {SHORT} ? {INNER_LANES} : 1;"));
+            self.line(format!(
+                "const ulong {stem}_way = {n} > {SHORT} ? {INNER_LANES} : 1;"
+            ));
             for (sink, names, _, _) in all.iter().filter(|one| one.3) {
                 let own = vector(self.body.func.atom_type(sink.outer[0]).elem, self.count);
                 self.line(format!("{own} {}[{INNER_LANES}];", sums(&names[0])));
@@ -377,13 +402,19 @@ impl Lanes<'_, '_> {
             for (sink, names, _, _) in all.iter().filter(|one| one.3) {
                 let ty = self.body.func.atom_type(sink.outer[0]).elem;
                 let own = vector(ty, self.count);
-                let Some(Combine::Op(op)) = sink.combine else { unreachable!() };
+                let Some(Combine::Op(op)) = sink.combine else {
+                    unreachable!()
+                };
                 let identity = types::constant(op.identity(ty).expect("what reduces has one"));
                 let start = self.vector(sink.outer[0]);
                 let name = &names[0];
-                self.line(format!("{own} {name}_a = {stem}_way > 1 ? ({own})({identity}) : {start};"));
+                self.line(format!(
+                    "{own} {name}_a = {stem}_way > 1 ? ({own})({identity}) : {start};"
+                ));
             }
-            self.line(format!("for (ulong {i} = l; {i} < {n}; {i} += {stem}_way) {{"));
+            self.line(format!(
+                "for (ulong {i} = l; {i} < {n}; {i} += {stem}_way) {{"
+            ));
         } else {
             self.line(format!("for (ulong {i} = 0; {i} < {n}; {i}++) {{"));
         }
@@ -403,7 +434,9 @@ impl Lanes<'_, '_> {
             self.line("}");
             for (sink, names, _, _) in all.iter().filter(|one| one.3) {
                 let ty = self.body.func.atom_type(sink.outer[0]).elem;
-                let Some(Combine::Op(op)) = sink.combine else { unreachable!() };
+                let Some(Combine::Op(op)) = sink.combine else {
+                    unreachable!()
+                };
                 let s = sums(&names[0]);
                 self.line(format!("if ({stem}_way > 1) {{"));
                 let mut half = INNER_LANES / 2;

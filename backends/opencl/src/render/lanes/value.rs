@@ -49,7 +49,8 @@ impl Lanes<'_, '_> {
 
     /// Whether an operand is the same for all lanes.
     pub fn same(&self, atom: Atom) -> bool {
-        atom.as_var().is_none_or(|var| !self.kinds.contains_key(&var))
+        atom.as_var()
+            .is_none_or(|var| !self.kinds.contains_key(&var))
     }
 
     /// The numbers 0, 1, … in the lanes.
@@ -62,7 +63,10 @@ impl Lanes<'_, '_> {
     pub fn vector(&self, atom: Atom) -> String {
         let ty = self.body.func.atom_type(atom).elem;
         let own = vector(ty, self.count);
-        match atom.as_var().and_then(|var| Some((var, self.kinds.get(&var)?))) {
+        match atom
+            .as_var()
+            .and_then(|var| Some((var, self.kinds.get(&var)?)))
+        {
             None => format!("({own})({})", self.body.atom(atom)),
             Some((_, Kind::Near(first))) => format!("(({own})({first}) + {})", self.steps(ty)),
             Some((var, Kind::Vector)) => self.body.name(var),
@@ -73,7 +77,10 @@ impl Lanes<'_, '_> {
     /// The truth value as a mask of lanes of so many bytes.
     pub fn mask(&self, atom: Atom, bytes: usize) -> String {
         let own = mask(bytes, self.count);
-        match atom.as_var().and_then(|var| Some((var, self.kinds.get(&var)?))) {
+        match atom
+            .as_var()
+            .and_then(|var| Some((var, self.kinds.get(&var)?)))
+        {
             None => format!("({own})({} ? -1 : 0)", self.body.atom(atom)),
             Some((var, Kind::Mask(size))) => self.resized(&self.body.name(var), *size, bytes),
             Some(_) => unreachable!("a truth value is a mask"),
