@@ -5,8 +5,8 @@ use crate::driver::{
 };
 use crate::render::array::Held;
 use crate::render::body::Body;
-use crate::render::lanes::{Lanes, fits};
-use dsl_runtime::ir::{Atom, Func, Level, Par, Sink, SinkKind, Stmt, Type, Var};
+use crate::render::lanes::{Lanes, agreements, fits, waits};
+use dsl_runtime::ir::{Atom, Func, Level, Par, Sink, SinkKind, Stmt, Type, Var, VarSet};
 use dsl_runtime::plan::is_wide;
 
 /// Where the results of a sink go.
@@ -127,11 +127,22 @@ impl Part {
         }
     }
 
-    /// When whole vectors are to be left out.
-    pub fn only_if(&self) -> Option<String> {
-        match self {
-            Part::Reduce(part) => part.only_if(),
-            _ => None,
+    /// Whether few iterations come together in another way than many.
+    pub fn splits(&self) -> bool {
+        matches!(self, Part::Reduce(part) if part.splits())
+    }
+
+    /// Before the first of many iterations.
+    pub fn many(&mut self, body: &mut Body<'_>) {
+        if let Part::Reduce(part) = self {
+            part.many(body);
+        }
+    }
+
+    /// After the last of many iterations.
+    pub fn many_end(&mut self, body: &mut Body<'_>) {
+        if let Part::Reduce(part) = self {
+            part.many_end(body);
         }
     }
 
@@ -192,6 +203,8 @@ pub fn memory(body: &mut Body<'_>, goal: &Goal, k: usize, def: Option<Var>) -> H
 
 /// Lanes of vectors where the order of a sink does not ask for another number: those of the canonical order.
 const WIDTH: usize = dsl_runtime::ir::order::LANES;
+/// Vectors side by side where loops wait for their own results.
+const SIDES: usize = 4;
 
 /// The loop over the iterations from `first` up to `end`: whole vectors first, where the par is to go in lanes and can, then
 /// one by one. `name` is the variable that counts.
@@ -208,19 +221,35 @@ pub fn rounds(
         && body.position.is_none()
         && fits(body.func, par, stmts, wide);
     body.line(format!("ulong {name} = {first};"));
-    if lanes {
-        let count = parts.iter().find_map(Part::width).unwrap_or(WIDTH);
-        let mut conditions: Vec<String> = parts.iter().filter_map(Part::only_if).collect();
-        conditions.push(format!("{name} + {count} <= {end}"));
-        let condition = conditions.join(" && ");
+    if !lanes {
+        body.line(format!("for (; {name} < {end}; {name}++) {{"));
+        each(body, parts);
+        return body.line("}");
+    }
+    let count = parts.iter().find_map(Part::width).unwrap_or(WIDTH);
+    let vectors = |body: &mut Body<'_>, parts: &mut [Part], sides: usize, agreed: VarSet| {
+        let mut lanes = Lanes::new(body, (count, sides), par.index, agreed);
+        lanes.stmts(stmts);
+        lanes.each(|lanes| parts.iter_mut().for_each(|part| part.lanes(lanes)));
+    };
+    if let Some((agreed, agree)) = agreements(body, par, count) {
+        body.line(format!("while ({name} < {end}) {{"));
+        body.line(format!("if ({name} + {count} <= {end} && {agree}) {{"));
+        vectors(body, parts, 1, agreed);
+        body.line(format!("{name} += {count};\n}} else {{"));
+        each(body, parts);
+        return body.line(format!("{name}++;\n}}\n}}"));
+    }
+    let all = if waits(par) { &[SIDES, 1][..] } else { &[1] };
+    for &sides in all {
+        let step = count * sides;
+        let condition = format!("{name} + {step} <= {end}");
         body.line(format!("if ({condition}) {{"));
         parts
             .iter_mut()
             .for_each(|part| part.lanes_before(body, count));
-        body.line(format!("for (; {condition}; {name} += {count}) {{"));
-        let mut lanes = Lanes::new(body, count, par.index);
-        lanes.stmts(stmts);
-        parts.iter_mut().for_each(|part| part.lanes(&mut lanes));
+        body.line(format!("for (; {condition}; {name} += {step}) {{"));
+        vectors(body, parts, sides, VarSet::new());
         body.line("}");
         parts
             .iter_mut()

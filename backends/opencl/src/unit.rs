@@ -764,11 +764,12 @@ fn prologue(func: &Func, kernels: &str) -> String {
         text.push_str("#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n");
     }
     text.push_str(PROLOGUE);
-    for ty in [ScalarType::F32, ScalarType::F64] {
-        for (name, helpers) in op::helpers(ty) {
-            if kernels.contains(&format!("{name}(")) {
-                text.push_str(&helpers);
-            }
+    let mut helpers = crate::render::lanes::value::helpers();
+    helpers.extend(op::helpers(ScalarType::F32));
+    helpers.extend(op::helpers(ScalarType::F64));
+    for (name, function) in helpers {
+        if kernels.contains(&format!("{name}(")) && !text.contains(&function) {
+            text.push_str(&function);
         }
     }
     text

@@ -60,7 +60,7 @@ impl Collect {
         let value = lanes.stored(self.feed.sink.values[0]);
         let elem = lanes.body.func.atom_type(self.feed.sink.values[0]).elem;
         let (own, count) = (types::stored(elem), lanes.count);
-        let i = lanes.body.name(self.feed.index);
+        let i = lanes.first(&lanes.body.name(self.feed.index));
         lanes.line(match self.into.clone().expect("memory") {
             Held::Private(name) => format!("vstore{count}({value}, 0, {name} + {i});"),
             Held::Global(base) => {

@@ -108,30 +108,24 @@ impl Filter {
         lanes.line(format!(
             "char keep[{count}];\nvstore{count}({mask}, 0, keep);"
         ));
-        let mut moves = String::new();
-        let mut stores = vec![];
+        let mut stores = String::new();
         for (k, (into, value)) in self.into.clone().iter().zip(self.values()).enumerate() {
             let elem = lanes.body.func.atom_type(value).elem;
             let own = types::stored(elem);
             let value = lanes.stored(value);
-            lanes.line(format!("{own} all{k}[{count}], some{k}[{count}];"));
-            lanes.line(format!("vstore{count}({value}, 0, all{k});"));
-            moves += &format!("some{k}[q] = all{k}[l];\n");
-            let base = format!("(__global {own}*){}", into.base());
-            stores.push((
-                format!("vstore{count}(vload{count}(0, some{k}), 0, {base} + {kept});"),
-                format!("({base})[{kept} + l] = some{k}[l];"),
+            lanes.line(format!(
+                "{own} all{k}[{count}];\nvstore{count}({value}, 0, all{k});"
             ));
+            stores += &format!("((__global {own}*){})[{kept}] = all{k}[l];\n", into.base());
         }
-        lanes.line("uint q = 0;");
-        lanes.line(format!("for (uint l = 0; l < {count}; l++) {{"));
-        lanes.line(format!("{moves}q += keep[l] & 1;\n}}"));
-        // What is stored beyond those that are kept is overwritten by the next, as long as the block has some.
+        // What is not kept is overwritten by the next one, as long as the block has as many to come.
         lanes.line(format!("if ({kept} + {count} <= {kept}_end) {{"));
-        stores.iter().for_each(|(whole, _)| lanes.line(whole));
-        lanes.line("} else {\nfor (uint l = 0; l < q; l++) {");
-        stores.iter().for_each(|(_, one)| lanes.line(one));
-        lanes.line(format!("}}\n}}\n{kept} += q;\n}}"));
+        lanes.line(format!("for (uint l = 0; l < {count}; l++) {{"));
+        lanes.line(format!("{stores}{kept} += keep[l] & 1;\n}}"));
+        lanes.line(format!("}} else {{\nfor (uint l = 0; l < {count}; l++) {{"));
+        lanes.line(format!(
+            "if (keep[l]) {{\n{stores}{kept}++;\n}}\n}}\n}}\n}}"
+        ));
     }
 
     /// After the last vector.

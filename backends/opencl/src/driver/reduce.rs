@@ -29,6 +29,8 @@ enum Order {
 pub struct Reduce {
     feed: Feed,
     order: Order,
+    /// Whether the values are known to be many.
+    many: bool,
     /// Stem of the names.
     stem: String,
 }
@@ -50,7 +52,12 @@ impl Reduce {
             (false, false) => Order::Folds,
         };
         let stem = body.fresh("r");
-        Reduce { feed, order, stem }
+        Reduce {
+            feed,
+            order,
+            many: false,
+            stem,
+        }
     }
 
     /// Whether it goes block by block.
@@ -104,20 +111,8 @@ impl Reduce {
         for (k, ty) in types.iter().enumerate() {
             let own = types::name(ty.elem);
             match self.order {
-                Order::Running => body.line(format!("{own} {} = {};", acc[k], starts[k])),
-                Order::Inner => {
-                    let (n, identity) = (body.atom(self.feed.extent), self.identity(body));
-                    body.line(format!("const bool {stem}_many = {n} > {SHORT};"));
-                    body.line(format!(
-                        "{} {stem}_s[{}];",
-                        types::stored(ty.elem),
-                        self.interleaved()
-                    ));
-                    body.line(format!(
-                        "for (uint l = 0; l < {}; l++) {stem}_s[l] = {stem}_many ? {identity} : {};",
-                        self.interleaved(),
-                        starts[k]
-                    ));
+                Order::Running | Order::Inner => {
+                    body.line(format!("{own} {} = {};", acc[k], starts[k]));
                 }
                 Order::Blocks | Order::Folds => {
                     body.line(format!("{own} {};", acc[k]));
@@ -168,10 +163,11 @@ impl Reduce {
         let i = body.name(self.feed.index);
         match self.order {
             Order::Running => self.combine(body, &acc, &acc, &values),
-            Order::Inner => {
-                let lane = vec![format!("{stem}_s[{stem}_many ? {i} % {INNER_LANES} : 0]")];
+            Order::Inner if self.many => {
+                let lane = vec![format!("{stem}_s[{i} % {INNER_LANES}]")];
                 self.combine(body, &lane, &lane, &values);
             }
+            Order::Inner => self.combine(body, &acc, &acc, &values),
             Order::Blocks => {
                 let lane = vec![format!("{stem}_s[{i} % {LANES}]")];
                 self.combine(body, &lane, &lane, &values);
@@ -198,9 +194,33 @@ impl Reduce {
         }
     }
 
-    /// Where whole vectors are no part of the order: when they are to be left out.
-    pub fn only_if(&self) -> Option<String> {
-        (self.order == Order::Inner).then(|| format!("{}_many", self.stem))
+    /// Whether few values come together in another way than many.
+    pub fn splits(&self) -> bool {
+        self.order == Order::Inner
+    }
+
+    /// Before many values.
+    pub fn many(&mut self, body: &mut Body<'_>) {
+        if !self.splits() {
+            return;
+        }
+        self.many = true;
+        let (own, identity) = (types::stored(self.types(body)[0].elem), self.identity(body));
+        let (stem, lanes) = (&self.stem, self.interleaved());
+        body.line(format!("{own} {stem}_s[{lanes}];"));
+        body.line(format!(
+            "for (uint l = 0; l < {lanes}; l++) {stem}_s[l] = {identity};"
+        ));
+    }
+
+    /// After many values.
+    pub fn many_end(&mut self, body: &mut Body<'_>) {
+        if !self.splits() {
+            return;
+        }
+        self.join(body);
+        let (acc, total) = (self.names("_"), [format!("{}_s[0]", self.stem)]);
+        self.combine(body, &acc, &acc, &total);
     }
 
     /// Before the first vector.
@@ -305,15 +325,7 @@ impl Reduce {
         let starts = body.atoms(&self.feed.sink.outer);
         let defs = self.feed.defs.clone();
         match self.order {
-            Order::Running => {}
-            Order::Inner => {
-                let own = types::name(self.types(body)[0].elem);
-                body.line(format!("{own} {} = {stem}_s[0];", acc[0]));
-                body.line(format!("if ({stem}_many) {{"));
-                self.join(body);
-                self.combine(body, &acc, &starts, &[format!("{stem}_s[0]")]);
-                body.line("}");
-            }
+            Order::Running | Order::Inner => {}
             Order::Blocks | Order::Folds => {
                 let tree = self.names("_tree");
                 let at = |at: &str| -> Vec<String> {

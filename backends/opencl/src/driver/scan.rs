@@ -107,7 +107,7 @@ impl Scan {
                 body.line(format!("{own} {stem}_t{k} = {};", starts[k]));
             }
         }
-        if self.order != Order::Running {
+        if self.order == Order::Folds {
             body.line(format!("bool {stem}_some = false;"));
         }
         if self.order == Order::Groups {
@@ -133,12 +133,25 @@ impl Scan {
         }
     }
 
+    /// A total begins: an operation has a value that changes nothing, a function is not called for the first value.
+    fn begin(&self, body: &mut Body<'_>) {
+        match (self.order, &self.feed.sink.combine) {
+            (Order::Groups, Some(Combine::Op(op))) => {
+                let ty = self.types(body)[0].elem;
+                let identity = op.identity(ty).expect("what scans has an identity");
+                let begin = [types::constant(identity)];
+                self.set(body, &self.names("_t"), &begin);
+            }
+            _ => body.line(format!("{}_some = false;", self.stem)),
+        }
+    }
+
     /// A block begins.
     pub fn block(&mut self, body: &mut Body<'_>, number: &str) {
         if self.order == Order::Running {
             return;
         }
-        body.line(format!("{}_some = false;", self.stem));
+        self.begin(body);
         if let Goal::Carried(_, carries) = self.feed.goal.clone() {
             let types = self.types(body);
             for ((to, carry), ty) in self.names("_c").iter().zip(&carries).zip(types) {
@@ -189,7 +202,7 @@ impl Scan {
             self.combine(body, &base, &base, &t);
             body.line("}");
             self.set(body, &c, &base);
-            body.line(format!("{stem}_some = false;"));
+            self.begin(body);
             body.line("}");
         }
         // The total of the last block is no part of anything.
@@ -244,11 +257,7 @@ impl Scan {
                     self.combine(body, &c, &c, &z);
                 }
                 if totals {
-                    body.line(format!("if ({stem}_some) {{"));
                     self.combine(body, &t, &t, &z);
-                    body.line("} else {");
-                    self.set(body, &t, &z);
-                    body.line(format!("{stem}_some = true;\n}}"));
                 }
                 body.line("}");
                 body.line("}");
@@ -262,7 +271,7 @@ impl Scan {
             unreachable!("only operations go in lanes")
         };
         let ty = self.types(lanes.body)[0].elem;
-        let (own, count, stem) = (vector(ty, lanes.count), lanes.count, self.stem.clone());
+        let (own, count) = (vector(ty, lanes.count), lanes.count);
         let identity = types::constant(op.identity(ty).expect("what scans has an identity"));
         let value = lanes.vector(self.feed.sink.values[0]);
         lanes.line("{");
@@ -284,11 +293,7 @@ impl Scan {
         if totals {
             for group in 0..count / GROUP {
                 let t = self.names("_t");
-                lanes.line(format!("if ({stem}_some) {{"));
                 self.combine(lanes.body, &t, &t, &one(last(group)));
-                lanes.line("} else {");
-                self.set(lanes.body, &t, &one(last(group)));
-                lanes.line(format!("{stem}_some = true;\n}}"));
             }
         } else {
             let c = self.names("_c");

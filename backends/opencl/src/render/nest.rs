@@ -2,8 +2,8 @@
 
 use super::body::Body;
 use crate::sink::{Feed, Goal, Part, rounds};
-use dsl_runtime::ir::order::BLOCK;
-use dsl_runtime::ir::{Par, Var};
+use dsl_runtime::ir::order::{BLOCK, SHORT};
+use dsl_runtime::ir::{Level, Par, Var};
 
 impl Body<'_> {
     /// A par, iteration by iteration.
@@ -43,6 +43,16 @@ impl Body<'_> {
             parts
                 .iter_mut()
                 .for_each(|part| part.block_end(self, &number));
+            self.line("}");
+        } else if parts.iter().any(Part::splits) {
+            let mut few = par.clone();
+            few.levels = vec![Level::Seq];
+            self.line(format!("if ({n} <= {SHORT}) {{"));
+            rounds(self, &few, stmts, &mut parts, (&i, "0", &n), &each);
+            self.line("} else {");
+            parts.iter_mut().for_each(|part| part.many(self));
+            rounds(self, par, stmts, &mut parts, (&i, "0", &n), &each);
+            parts.iter_mut().for_each(|part| part.many_end(self));
             self.line("}");
         } else {
             rounds(self, par, stmts, &mut parts, (&i, "0", &n), each);

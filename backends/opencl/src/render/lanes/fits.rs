@@ -150,3 +150,16 @@ impl Look<'_> {
         }
     }
 }
+
+/// Whether its lanes go round loops that wait for their own results and nothing else: several vectors side by side then use
+/// the time.
+pub fn waits(par: &Par) -> bool {
+    let mut loops = false;
+    let mut plain = par.sinks.iter().all(|sink| sink.kind == SinkKind::Collect);
+    dsl_runtime::ir::walk::stmts(&par.body, &mut |stmt| {
+        plain &= !matches!(stmt.expr, Expr::Par(_));
+        loops |=
+            matches!(&stmt.expr, Expr::Loop(inner) if matches!(inner.kind, LoopKind::While(_)));
+    });
+    loops && plain
+}

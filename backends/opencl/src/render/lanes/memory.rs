@@ -23,7 +23,7 @@ impl Lanes<'_, '_> {
         }
         let (&last, outer) = index.indices.split_last().expect("an index");
         let near = match last.as_var().and_then(|var| self.kind(var)) {
-            Some(Kind::Near(first)) => Some(first.clone()),
+            Some(Kind::Near(first)) => Some(self.first(first)),
             _ => None,
         };
         if let Some(first) = near
@@ -78,7 +78,7 @@ impl Lanes<'_, '_> {
                         let first = self.body.fresh("from");
                         self.line(format!("const ulong {first} = {at};"));
                         self.line(format!("{own} {name} = ({own})(0);"));
-                        self.line(format!("if (all({on})) {{"));
+                        self.line(format!("if (all_{}x4({on})) {{", self.count));
                         self.line(format!(
                             "{name} = vload{}(0, {base} + {first});",
                             self.count

@@ -8,9 +8,14 @@ use dsl_runtime::ir::order::{INNER_LANES, SHORT};
 use dsl_runtime::ir::types::Class;
 use dsl_runtime::ir::{
     Atom, Block, Combine, Const, Expr, Loop, LoopKind, Par, ScalarOp, ScalarType, Sink, Stmt, Var,
-    walk,
+    VarSet, walk,
 };
 use dsl_runtime::pass::effect;
+
+/// Rounds of a loop between two questions whether it is over.
+const ROUNDS: usize = 4;
+/// A way that costs at most this much is gone whether a lane wants to or not.
+const CHEAP: u32 = 8;
 
 impl Lanes<'_, '_> {
     pub(super) fn stmt(&mut self, stmt: &Stmt) {
@@ -21,19 +26,32 @@ impl Lanes<'_, '_> {
             Expr::Op(_, _) | Expr::Cast(..) | Expr::Bits(..) | Expr::Check(_) if all_same => {
                 self.body.stmt(stmt);
             }
+            Expr::Op(op, operands) if self.agreed.contains(&stmt.defs[0]) => {
+                let ty = self.body.func.atom_type(operands[0]).elem;
+                let first = |lanes: &Self, atom: Atom| match atom.as_var() {
+                    Some(var) => match lanes.kind(var) {
+                        Some(Kind::Near(first)) => first.clone(),
+                        _ => lanes.body.atom(atom),
+                    },
+                    None => lanes.body.atom(atom),
+                };
+                let x = [first(self, operands[0]), first(self, operands[1])];
+                self.body.bind(stmt.defs[0], &op::expression(*op, ty, &x));
+            }
             Expr::Op(op, operands) => self.op(stmt.defs[0], *op, operands),
             Expr::Cast(to, from) => self.cast(stmt.defs[0], *to, *from),
-            Expr::Bits(to, from) => {
-                let value = format!("as_{}({})", vector(*to, self.count), self.vector(*from));
-                self.bind(stmt.defs[0], &value, 0);
-            }
-            Expr::Check(check) => {
-                let size = self.mask_size(check.cond);
-                let wrong = format!("~{}", self.mask(check.cond, size));
-                self.fail_where(&wrong, size);
-            }
+            Expr::Bits(to, from) => self.each(|lanes| {
+                let value = format!("as_{}({})", vector(*to, lanes.count), lanes.vector(*from));
+                lanes.bind(stmt.defs[0], &value, 0);
+            }),
+            Expr::Check(check) => self.each(|lanes| {
+                let size = lanes.mask_size(check.cond);
+                let wrong = format!("~{}", lanes.mask(check.cond, size));
+                lanes.fail_where(&wrong, size);
+            }),
             Expr::Index(index) => match self.body.func.ty(stmt.defs[0]).is_scalar() {
-                true => self.index(stmt.defs[0], index),
+                true if all_same => self.body.stmt(stmt),
+                true => self.each(|lanes| lanes.index(stmt.defs[0], index)),
                 false => self.body.stmt(stmt),
             },
             Expr::If(cond, then, other) => self.branch(*cond, then, other, &stmt.defs),
@@ -57,6 +75,11 @@ impl Lanes<'_, '_> {
             self.line(format!("const {own} {name} = {first};"));
             return self.set(def, Kind::Near(name));
         }
+        self.each(|lanes| lanes.one(def, op, operands, ty));
+    }
+
+    fn one(&mut self, def: Var, op: ScalarOp, operands: &[Atom], ty: ScalarType) {
+        use ScalarOp::*;
         if op == Select {
             return self.select(def, operands, ty);
         }
@@ -159,6 +182,10 @@ impl Lanes<'_, '_> {
             self.line(format!("const {own} {name} = ({own}){first};"));
             return self.set(def, Kind::Near(name));
         }
+        self.each(|lanes| lanes.converted(def, ty, to, from));
+    }
+
+    fn converted(&mut self, def: Var, ty: ScalarType, to: ScalarType, from: Atom) {
         let own = vector(to, self.count);
         let value = match (ty, to) {
             (ScalarType::Bool, ScalarType::Bool) => {
@@ -192,15 +219,25 @@ impl Lanes<'_, '_> {
         self.bind(def, &value, 0);
     }
 
-    /// A variable for a name that differs; of a truth value, a mask of four bytes.
-    fn declare(&mut self, var: Var) {
-        let ty = self.body.func.ty(var).elem;
-        let name = self.body.name(var);
-        let (own, kind) = match ty {
-            ScalarType::Bool => (mask(4, self.count), Kind::Mask(4)),
-            ty => (vector(ty, self.count), Kind::Vector),
-        };
-        self.line(format!("{own} {name};"));
+    /// The type of the variable that a name that differs lives in; a truth value is a mask of four bytes.
+    fn variable(&self, ty: ScalarType) -> (String, Kind, usize) {
+        match ty {
+            ScalarType::Bool => (mask(4, self.count), Kind::Mask(4), 4),
+            ty => (vector(ty, self.count), Kind::Vector, ty.bytes()),
+        }
+    }
+
+    /// Variables for a name, with their first value.
+    fn declare(&mut self, var: Var, value: Option<Atom>) {
+        let (own, kind, _) = self.variable(self.body.func.ty(var).elem);
+        self.each(|lanes| {
+            let begin = match value {
+                Some(value) => lanes.value(value),
+                None => format!("({own})(0)"),
+            };
+            let name = lanes.name(var);
+            lanes.line(format!("{own} {name} = {begin};"));
+        });
         self.set(var, kind);
     }
 
@@ -212,104 +249,160 @@ impl Lanes<'_, '_> {
         }
     }
 
-    /// The mask of lanes that are on their way and for which the truth value holds, as a name.
-    fn narrowed(&mut self, holds: &str) -> String {
-        let name = self.body.fresh("on");
-        let all = match &self.mask {
-            None => holds.to_owned(),
-            Some(on) => format!("{on} & {holds}"),
-        };
-        self.line(format!("const {} {name} = {all};", mask(4, self.count)));
-        name
+    /// The masks of lanes that are on their way and for which the truth value holds (or does not), as names.
+    fn narrowed(&mut self, cond: Atom, not: bool) -> Vec<String> {
+        let stem = self.stem("on");
+        let mut masks = vec![];
+        self.each(|lanes| {
+            let holds = lanes.mask(cond, 4);
+            let holds = if not { format!("~{holds}") } else { holds };
+            let all = match lanes.on(4) {
+                None => holds,
+                Some(on) => format!("{on} & {holds}"),
+            };
+            let name = lanes.of(&stem);
+            lanes.line(format!("const {} {name} = {all};", mask(4, lanes.count)));
+            masks.push(name);
+        });
+        masks
+    }
+
+    /// Names get values.
+    fn assign(&mut self, vars: &[Var], atoms: &[Atom], masks: Option<&[String]>) {
+        for (&var, &atom) in vars.iter().zip(atoms) {
+            let (_, _, bytes) = self.variable(self.body.func.ty(var).elem);
+            self.each(|lanes| {
+                let (name, value) = (lanes.name(var), lanes.value(atom));
+                let value = match masks {
+                    Some(masks) => {
+                        let on = lanes.resized(&masks[lanes.side], 4, bytes);
+                        format!("{on} ? {value} : {name}")
+                    }
+                    None => value,
+                };
+                if value != name {
+                    lanes.line(format!("{name} = {value};"));
+                }
+            });
+        }
     }
 
     fn branch(&mut self, cond: Atom, then: &Block, other: &Block, defs: &[Var]) {
-        defs.iter().for_each(|&def| self.declare(def));
-        let same = self.same(cond);
-        let sides = [(then, false), (other, true)];
-        if same {
+        if self.same(cond) {
+            defs.iter().for_each(|&def| self.declare(def, None));
             let cond = self.body.atom(cond);
             self.line(format!("if ({cond}) {{"));
-            for (block, last) in sides {
-                self.stmts(&block.stmts);
-                for (&def, &result) in defs.iter().zip(&block.results) {
-                    let (name, value) = (self.body.name(def), self.value(result));
-                    self.line(format!("{name} = {value};"));
+            self.stmts(&then.stmts);
+            self.assign(defs, &then.results, None);
+            self.line("} else {");
+            self.stmts(&other.stmts);
+            self.assign(defs, &other.results, None);
+            return self.line("}");
+        }
+        // Where one way computes nothing, all lanes go it first.
+        let sides = match (then.stmts.is_empty(), other.stmts.is_empty()) {
+            (_, true) => {
+                for (&def, &result) in defs.iter().zip(&other.results) {
+                    self.declare(def, Some(result));
                 }
-                self.line(if last { "}" } else { "} else {" });
+                vec![(then, false)]
             }
-            return;
-        }
-        let holds = self.mask(cond, 4);
-        for &def in defs {
-            let name = self.body.name(def);
-            let own = match self.body.func.ty(def).elem {
-                ScalarType::Bool => mask(4, self.count),
-                ty => vector(ty, self.count),
-            };
-            self.line(format!("{name} = ({own})(0);"));
-        }
-        for (block, last) in sides {
-            let holds = if last {
-                format!("~{holds}")
-            } else {
-                holds.clone()
-            };
-            let on = self.narrowed(&holds);
-            self.line(format!("if (any({on})) {{"));
-            self.under(on.clone(), |lanes| {
-                lanes.stmts(&block.stmts);
-                for (&def, &result) in defs.iter().zip(&block.results) {
-                    let name = lanes.body.name(def);
-                    let value = lanes.value(result);
-                    let bytes = match lanes.body.func.ty(def).elem {
-                        ScalarType::Bool => 4,
-                        ty => ty.bytes(),
-                    };
-                    let on = lanes.resized(&on, 4, bytes);
-                    lanes.line(format!("{name} = {on} ? {value} : {name};"));
+            (true, false) => {
+                for (&def, &result) in defs.iter().zip(&then.results) {
+                    self.declare(def, Some(result));
                 }
+                vec![(other, true)]
+            }
+            (false, false) => {
+                defs.iter().for_each(|&def| self.declare(def, None));
+                vec![(then, false), (other, true)]
+            }
+        };
+        for (block, not) in sides {
+            let masks = self.narrowed(cond, not);
+            let cheap = effect::block_cost(block) <= CHEAP
+                && block.stmts.iter().all(|stmt| {
+                    let plain = matches!(stmt.expr, Expr::Op(..) | Expr::Cast(..) | Expr::Bits(..));
+                    plain && !effect::can_fail(self.body.func, stmt)
+                });
+            if cheap {
+                self.line("{");
+            } else {
+                let any = self.any_of(&masks);
+                self.line(format!("if ({any}) {{"));
+            }
+            self.under(masks.clone(), |lanes| {
+                lanes.stmts(&block.stmts);
+                lanes.assign(defs, &block.results, Some(&masks));
             });
             self.line("}");
         }
     }
 
     fn looping(&mut self, inner: &Loop, defs: &[Var]) {
+        let carried: Vec<Var> = inner.carried.iter().map(|&(var, _)| var).collect();
         for &(var, init) in &inner.carried {
-            let value = self.value(init);
-            self.declare(var);
-            let name = self.body.name(var);
-            self.line(format!("{name} = {value};"));
+            self.declare(var, Some(init));
         }
         match &inner.kind {
             LoopKind::For { index, extent } => {
                 let (i, n) = (self.body.name(*index), self.body.atom(*extent));
                 self.line(format!("for (ulong {i} = 0; {i} < {n}; {i}++) {{"));
                 self.stmts(&inner.body.stmts);
-                self.next(inner, None);
+                self.next(&carried, &inner.body.results, None, &VarSet::new());
                 self.line("}");
             }
             LoopKind::While(cond) => {
-                let active = self.body.fresh("active");
+                let stem = self.stem("active");
                 let own = mask(4, self.count);
-                let begin = match &self.mask {
-                    None => format!("({own})(-1)"),
-                    Some(on) => on.clone(),
+                let mut active = vec![];
+                self.each(|lanes| {
+                    let begin = lanes.on(4).unwrap_or_else(|| format!("({own})(-1)"));
+                    let name = lanes.of(&stem);
+                    lanes.line(format!("{own} {name} = {begin};"));
+                    active.push(name);
+                });
+                // Values that are not looked at afterwards may go on changing in lanes that have left, where nothing can
+                // come of it.
+                let calm = |block: &Block| {
+                    !effect::block_can_fail(self.body.func, block)
+                        && block.stmts.iter().all(|stmt| {
+                            !matches!(
+                                stmt.expr,
+                                Expr::Loop(_) | Expr::Par(_) | Expr::Index(_) | Expr::If(..)
+                            )
+                        })
                 };
-                self.line(format!("{own} {active} = {begin};"));
+                let free = match calm(cond) && calm(&inner.body) {
+                    true => {
+                        let counts = walk::use_counts(self.body.func);
+                        let pairs = defs.iter().zip(&carried);
+                        let unused = pairs.filter(|(def, _)| counts.total(**def) == 0);
+                        unused.map(|(_, &var)| var).collect()
+                    }
+                    false => VarSet::new(),
+                };
                 self.line("for (;;) {");
+                // To ask whether a lane is left costs as much as a short round: a few rounds are done before.
+                let u = self.stem("round");
+                self.line(format!("for (uint {u} = 0; {u} < {ROUNDS}; {u}++) {{"));
                 self.under(active.clone(), |lanes| {
                     lanes.stmts(&cond.stmts);
-                    let holds = lanes.mask(cond.results[0], 4);
-                    lanes.line(format!("{active} &= {holds};"));
-                    lanes.line(format!("if (!any({active})) break;"));
+                    lanes.each(|lanes| {
+                        let holds = lanes.mask(cond.results[0], 4);
+                        let name = lanes.of(&stem);
+                        lanes.line(format!("{name} &= {holds};"));
+                    });
                     lanes.stmts(&inner.body.stmts);
-                    lanes.next(inner, Some(&active));
+                    lanes.next(&carried, &inner.body.results, Some(&active), &free);
                 });
+                self.line("}");
+                let any = self.any_of(&active);
+                self.line(format!("if (!{any}) break;"));
                 self.line("}");
             }
         }
-        for (&def, &(var, _)) in defs.iter().zip(&inner.carried) {
+        for (&def, &var) in defs.iter().zip(&carried) {
             let name = self.body.name(var);
             self.body.alias(def, name);
             let kind = self.kind(var).cloned().expect("it was declared");
@@ -317,44 +410,56 @@ impl Lanes<'_, '_> {
         }
     }
 
-    /// The carried names take their next values: all at once, and only in lanes that are still active.
-    fn next(&mut self, inner: &Loop, active: Option<&str>) {
-        let carried: Vec<Var> = inner.carried.iter().map(|&(var, _)| var).collect();
-        let mut news = vec![];
-        for (at, &result) in inner.body.results.iter().enumerate() {
-            let value = self.value(result);
+    /// The carried names take their next values: all at once, and only in lanes that are still active, but for those names
+    /// for which that does not matter.
+    fn next(
+        &mut self,
+        carried: &[Var],
+        results: &[Atom],
+        active: Option<&[String]>,
+        free: &VarSet,
+    ) {
+        let mut news: Vec<Vec<String>> = vec![];
+        for (at, &result) in results.iter().enumerate() {
             let changed = result.as_var().is_some_and(|var| {
+                let name = self.body.name(var);
                 carried[..at]
                     .iter()
-                    .any(|&c| self.body.name(c) == self.body.name(var))
+                    .any(|&other| self.body.name(other) == name)
             });
-            if changed {
-                let name = self.body.fresh("next");
-                let own = match self.body.func.atom_type(result).elem {
-                    ScalarType::Bool => mask(4, self.count),
-                    ty => vector(ty, self.count),
-                };
-                self.line(format!("const {own} {name} = {value};"));
-                news.push(name);
+            let stem = if changed {
+                self.stem("next")
             } else {
-                news.push(value);
-            }
-        }
-        for (&var, value) in carried.iter().zip(news) {
-            let name = self.body.name(var);
-            let bytes = match self.body.func.ty(var).elem {
-                ScalarType::Bool => 4,
-                ty => ty.bytes(),
+                String::new()
             };
-            let value = match active {
-                Some(active) => {
-                    format!("{} ? {value} : {name}", self.resized(active, 4, bytes))
+            let (own, _, _) = self.variable(self.body.func.atom_type(result).elem);
+            let mut values = vec![];
+            self.each(|lanes| {
+                let mut value = lanes.value(result);
+                if changed {
+                    let name = lanes.of(&stem);
+                    lanes.line(format!("const {own} {name} = {value};"));
+                    value = name;
                 }
-                None => value,
-            };
-            if value != name {
-                self.line(format!("{name} = {value};"));
-            }
+                values.push(value);
+            });
+            news.push(values);
+        }
+        for (&var, values) in carried.iter().zip(news) {
+            let (_, _, bytes) = self.variable(self.body.func.ty(var).elem);
+            self.each(|lanes| {
+                let (name, value) = (lanes.name(var), &values[lanes.side]);
+                let value = match active.filter(|_| !free.contains(&var)) {
+                    Some(active) => {
+                        let on = lanes.resized(&active[lanes.side], 4, bytes);
+                        format!("{on} ? {value} : {name}")
+                    }
+                    None => value.clone(),
+                };
+                if value != name {
+                    lanes.line(format!("{name} = {value};"));
+                }
+            });
         }
     }
 

@@ -53,6 +53,36 @@ impl Lanes<'_, '_> {
             .is_none_or(|var| !self.kinds.contains_key(&var))
     }
 
+    /// The name of a vector or mask, that of the side which is written at the moment.
+    pub fn name(&self, var: Var) -> String {
+        let name = self.body.name(var);
+        match self.sides {
+            1 => name,
+            _ => format!("{name}_{}", self.side),
+        }
+    }
+
+    /// A name that nothing else has, for each side.
+    pub fn stem(&mut self, stem: &str) -> String {
+        self.body.fresh(stem)
+    }
+
+    /// A name of this stem for the side that is written at the moment.
+    pub fn of(&self, stem: &str) -> String {
+        match self.sides {
+            1 => stem.to_owned(),
+            _ => format!("{stem}_{}", self.side),
+        }
+    }
+
+    /// The value of the first lane of the side that is written at the moment.
+    pub fn first(&self, first: &str) -> String {
+        match self.side * self.count {
+            0 => first.to_owned(),
+            further => format!("({first} + {further})"),
+        }
+    }
+
     /// The numbers 0, 1, … in the lanes.
     pub fn steps(&self, ty: ScalarType) -> String {
         let list: Vec<String> = (0..self.count).map(|lane| lane.to_string()).collect();
@@ -68,8 +98,10 @@ impl Lanes<'_, '_> {
             .and_then(|var| Some((var, self.kinds.get(&var)?)))
         {
             None => format!("({own})({})", self.body.atom(atom)),
-            Some((_, Kind::Near(first))) => format!("(({own})({first}) + {})", self.steps(ty)),
-            Some((var, Kind::Vector)) => self.body.name(var),
+            Some((_, Kind::Near(first))) => {
+                format!("(({own})({}) + {})", self.first(first), self.steps(ty))
+            }
+            Some((var, Kind::Vector)) => self.name(var),
             Some((_, Kind::Mask(_))) => unreachable!("a truth value is a mask"),
         }
     }
@@ -82,7 +114,7 @@ impl Lanes<'_, '_> {
             .and_then(|var| Some((var, self.kinds.get(&var)?)))
         {
             None => format!("({own})({} ? -1 : 0)", self.body.atom(atom)),
-            Some((var, Kind::Mask(size))) => self.resized(&self.body.name(var), *size, bytes),
+            Some((var, Kind::Mask(size))) => self.resized(&self.name(var), *size, bytes),
             Some(_) => unreachable!("a truth value is a mask"),
         }
     }
@@ -106,7 +138,7 @@ impl Lanes<'_, '_> {
     /// Binds a name to a vector or, if it is a truth value, to a mask of this size.
     pub fn bind(&mut self, var: Var, expression: &str, mask_size: usize) {
         let ty = self.body.func.ty(var).elem;
-        let name = self.body.name(var);
+        let name = self.name(var);
         let (own, kind) = match ty {
             ScalarType::Bool => (mask(mask_size, self.count), Kind::Mask(mask_size)),
             ty => (vector(ty, self.count), Kind::Vector),
@@ -115,24 +147,63 @@ impl Lanes<'_, '_> {
         self.set(var, kind);
     }
 
+    /// Whether the mask, of lanes of so many bytes, holds in any lane.
+    pub fn any(&self, mask: &str, bytes: usize) -> String {
+        format!("any_{}x{bytes}({mask})", self.count)
+    }
+
     /// Fails where the condition, a mask, holds in a lane that is on its way.
     pub fn fail_where(&mut self, condition: &str, bytes: usize) {
-        let condition = match &self.mask {
-            None => format!("any({condition})"),
-            Some(on) => format!("any({condition} & {})", self.resized(on, 4, bytes)),
+        let condition = match self.on(bytes) {
+            None => self.any(condition, bytes),
+            Some(on) => self.any(&format!("{condition} & {on}"), bytes),
         };
         self.body.fail_if(&condition);
     }
 
     /// The mask of the lanes on their way, in lanes of so many bytes.
     pub fn on(&self, bytes: usize) -> Option<String> {
-        self.mask.as_ref().map(|on| self.resized(on, 4, bytes))
+        let masks = self.mask.as_ref()?;
+        Some(self.resized(&masks[self.side], 4, bytes))
     }
 
-    /// Has only lanes of this mask (of four bytes) on their way while `inside` writes.
-    pub fn under(&mut self, mask: String, inside: impl FnOnce(&mut Self)) {
-        let before = self.mask.replace(mask);
+    /// Whether any of the masks, one a side, holds in any lane.
+    pub fn any_of(&self, masks: &[String]) -> String {
+        self.any(&masks.join(" | "), 4)
+    }
+
+    /// Has only lanes of these masks (of four bytes, one a side) on their way while `inside` writes.
+    pub fn under(&mut self, masks: Vec<String>, inside: impl FnOnce(&mut Self)) {
+        let before = self.mask.replace(masks);
         inside(self);
         self.mask = before;
     }
+}
+
+/// Functions that tell whether a mask holds in any or all lanes, with their names.
+pub fn helpers() -> Vec<(String, String)> {
+    let mut all = vec![];
+    for count in [8, 16] {
+        for bytes in [1, 2, 4, 8] {
+            let own = mask(bytes, count);
+            for (name, not, is) in [("any", "", "!="), ("all", "~", "==")] {
+                let name = format!("{name}_{count}x{bytes}");
+                let mut text = format!("static bool {name}(const {own} mask) {{\n");
+                let mut words = count * bytes / 8;
+                let whole = |words: usize| match words {
+                    1 => "ulong".to_owned(),
+                    words => format!("ulong{words}"),
+                };
+                let mut value = format!("as_{}({not}mask)", whole(words));
+                while words > 1 {
+                    text += &format!("const {} m{words} = {value};\n", whole(words));
+                    value = format!("(m{words}.lo | m{words}.hi)");
+                    words /= 2;
+                }
+                text += &format!("return {value} {is} 0;\n}}\n");
+                all.push((name, text));
+            }
+        }
+    }
+    all
 }
