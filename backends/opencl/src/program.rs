@@ -293,7 +293,7 @@ impl Shape {
         match info.kind {
             Kind::Cpu => Shape {
                 group: 1,
-                items: info.units * 8,
+                items: info.units * 64,
                 grain: 20_000.0,
             },
             Kind::Gpu | Kind::Accelerator => Shape {

@@ -5,8 +5,9 @@ use crate::driver::{
 };
 use crate::render::array::Held;
 use crate::render::body::Body;
-use crate::render::lanes::{Lanes, agreements, fits, waits};
-use dsl_runtime::ir::{Atom, Func, Level, Par, Sink, SinkKind, Stmt, Type, Var, VarSet};
+use crate::render::lanes::{Lanes, agreements, fits, sides};
+use dsl_runtime::ir::{Atom, Expr, Func, Level, Par, Sink, SinkKind, Stmt, Type, Var, VarSet};
+use dsl_runtime::pass::effect;
 use dsl_runtime::plan::is_wide;
 
 /// Where the results of a sink go.
@@ -119,14 +120,6 @@ impl Part {
         each!(self, part => part.element(body))
     }
 
-    /// The number of lanes that it asks for.
-    pub fn width(&self) -> Option<usize> {
-        match self {
-            Part::Reduce(part) => part.width(),
-            _ => None,
-        }
-    }
-
     /// Whether few iterations come together in another way than many.
     pub fn splits(&self) -> bool {
         matches!(self, Part::Reduce(part) if part.splits())
@@ -203,8 +196,21 @@ pub fn memory(body: &mut Body<'_>, goal: &Goal, k: usize, def: Option<Var>) -> H
 
 /// Lanes of vectors where the order of a sink does not ask for another number: those of the canonical order.
 const WIDTH: usize = dsl_runtime::ir::order::LANES;
-/// Vectors side by side where loops wait for their own results.
-const SIDES: usize = 4;
+
+/// The number of lanes: what the order of a reduction asks for, or what suits a scan.
+fn width(body: &Body<'_>, parts: &[Part]) -> usize {
+    let asked = parts.iter().find_map(|part| match part {
+        Part::Reduce(part) => part.width(),
+        _ => None,
+    });
+    let suits = || {
+        parts.iter().find_map(|part| match part {
+            Part::Scan(part) => Some(part.suits(body)),
+            _ => None,
+        })
+    };
+    asked.or_else(suits).unwrap_or(WIDTH)
+}
 
 /// The loop over the iterations from `first` up to `end`: whole vectors first, where the par is to go in lanes and can, then
 /// one by one. `name` is the variable that counts.
@@ -221,12 +227,31 @@ pub fn rounds(
         && body.position.is_none()
         && fits(body.func, par, stmts, wide);
     body.line(format!("ulong {name} = {first};"));
+    if let [Part::Filter(filter)] = parts
+        && lanes
+        && filter.light(stmts)
+    {
+        let (step, room) = (WIDTH, filter.room(WIDTH));
+        body.line(format!("while ({name} + {step} <= {end} && {room}) {{"));
+        stmts
+            .iter()
+            .for_each(|stmt| fetch(body, stmt, par.index, (AHEAD / 2, step)));
+        filter.fetch(body);
+        body.line("#pragma unroll");
+        body.line(format!("for (uint u = 0; u < {step}; u++, {name}++) {{"));
+        stmts.iter().for_each(|stmt| body.stmt(stmt));
+        filter.element_within(body);
+        body.line("}\n}");
+        body.line(format!("for (; {name} < {end}; {name}++) {{"));
+        each(body, parts);
+        return body.line("}");
+    }
     if !lanes {
         body.line(format!("for (; {name} < {end}; {name}++) {{"));
         each(body, parts);
         return body.line("}");
     }
-    let count = parts.iter().find_map(Part::width).unwrap_or(WIDTH);
+    let count = width(body, parts);
     let vectors = |body: &mut Body<'_>, parts: &mut [Part], sides: usize, agreed: VarSet| {
         let mut lanes = Lanes::new(body, (count, sides), par.index, agreed);
         lanes.stmts(stmts);
@@ -240,8 +265,15 @@ pub fn rounds(
         each(body, parts);
         return body.line(format!("{name}++;\n}}\n}}"));
     }
-    let all = if waits(par) { &[SIDES, 1][..] } else { &[1] };
-    for &sides in all {
+    let cost: u32 = stmts.iter().map(effect::cost).fold(0, u32::saturating_add);
+    // Of several streams the hardware keeps track better by itself.
+    let reads = stmts
+        .iter()
+        .filter(|stmt| matches!(stmt.expr, Expr::Index(_)));
+    let light = wide && cost <= LIGHT && reads.count() == 1 && parts.iter().any(Part::blocks);
+    let mut all = vec![sides(body.func, par), 1];
+    all.dedup();
+    for sides in all {
         let step = count * sides;
         let condition = format!("{name} + {step} <= {end}");
         body.line(format!("if ({condition}) {{"));
@@ -249,6 +281,11 @@ pub fn rounds(
             .iter_mut()
             .for_each(|part| part.lanes_before(body, count));
         body.line(format!("for (; {condition}; {name} += {step}) {{"));
+        if light {
+            stmts
+                .iter()
+                .for_each(|stmt| fetch(body, stmt, par.index, (AHEAD, step)));
+        }
         vectors(body, parts, sides, VarSet::new());
         body.line("}");
         parts
@@ -260,3 +297,30 @@ pub fn rounds(
     each(body, parts);
     body.line("}");
 }
+
+/// Asks for the memory that lies ahead of elements that the index leads to, a line at a time. It also keeps compilers from
+/// making vectors of a loop that is quicker without.
+fn fetch(body: &mut Body<'_>, stmt: &Stmt, index: Var, (ahead, count): (usize, usize)) {
+    if let Expr::Index(read) = &stmt.expr
+        && read.indices[..] == [index.into()]
+    {
+        let base = body.held(read.array).base().to_owned();
+        let (i, bytes) = (
+            body.name(index),
+            body.func.ty(read.array).elem.bytes() * count,
+        );
+        for at in (0..bytes).step_by(LINE) {
+            let at = ahead + at;
+            body.line(format!(
+                "FETCH((__global const char*)({base} + {i}) + {at});"
+            ));
+        }
+    }
+}
+
+/// A line of a cache, in bytes.
+const LINE: usize = 64;
+/// How far ahead of the loads, in bytes.
+const AHEAD: usize = 8192;
+/// What an iteration costs at most that waits for memory more than for anything else.
+const LIGHT: u32 = 16;

@@ -793,6 +793,17 @@ static ulong times(const ulong a, const ulong b) { return mul_hi(a, b) != 0 || a
         name = (__global type*)(stack + top); \\
         top += bytes_; \\
     }
+/* Asks for memory that is read soon, where the compiler has a word for it. */
+#ifdef __has_builtin
+#if __has_builtin(__builtin_prefetch)
+#define FETCH(pointer) __builtin_prefetch((pointer), 0, 3)
+#define FETCH_TO_WRITE(pointer) __builtin_prefetch((pointer), 1, 3)
+#endif
+#endif
+#ifndef FETCH
+#define FETCH(pointer)
+#define FETCH_TO_WRITE(pointer)
+#endif
 /* Whether a pointer points to the stack, from a byte on. */
 #define MINE(pointer, from) \\
     ((__global const uchar*)(pointer) >= stack + (from) && (__global const uchar*)(pointer) < stack + room)

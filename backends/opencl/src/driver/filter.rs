@@ -6,7 +6,11 @@ use crate::render::body::Body;
 use crate::render::lanes::Lanes;
 use crate::render::types;
 use crate::sink::{Feed, Goal};
-use dsl_runtime::ir::Atom;
+use dsl_runtime::ir::{Atom, Stmt};
+use dsl_runtime::pass::effect;
+
+/// What an iteration costs at most that is done without vectors.
+const LIGHT: u32 = 4;
 
 /// A filter.
 pub struct Filter {
@@ -86,6 +90,38 @@ impl Filter {
             body.store(into, ty.elem, &at, value);
         }
         body.line(format!("{kept}++;\n}}"));
+    }
+
+    /// Whether an iteration costs so little that it is best done by itself, and what it keeps are scalars.
+    pub fn light(&self, stmts: &[Stmt]) -> bool {
+        let cost: u32 = stmts.iter().map(effect::cost).fold(0, u32::saturating_add);
+        matches!(self.feed.goal, Goal::Kept(..)) && cost <= LIGHT
+    }
+
+    /// Asks for the memory that is written soon.
+    pub fn fetch(&self, body: &mut Body<'_>) {
+        for into in &self.into {
+            let base = into.base();
+            body.line(format!(
+                "FETCH_TO_WRITE((__global char*)({base} + {}) + 256);",
+                self.kept
+            ));
+        }
+    }
+
+    /// Whether the block has room for so many more.
+    pub fn room(&self, more: usize) -> String {
+        format!("{0} + {more} <= {0}_end", self.kept)
+    }
+
+    /// Writes in any case, where there is room: what is not kept is overwritten by the next.
+    pub fn element_within(&mut self, body: &mut Body<'_>) {
+        for (into, value) in self.into.clone().iter().zip(self.values()) {
+            let ty = body.func.atom_type(value);
+            body.store(into, ty.elem, &self.kept, value);
+        }
+        let keep = body.atom(self.feed.sink.values[0]);
+        body.line(format!("{} += {keep} ? 1 : 0;", self.kept));
     }
 
     /// Before the first vector.

@@ -265,7 +265,15 @@ impl Scan {
         }
     }
 
-    /// The values of several iterations: two groups.
+    /// The number of lanes that suits it: two groups of it, or one where values are wide.
+    pub fn suits(&self, body: &Body<'_>) -> usize {
+        match self.types(body)[0].elem.bytes() {
+            8 => GROUP,
+            _ => 2 * GROUP,
+        }
+    }
+
+    /// The values of several iterations: one or two groups.
     pub fn lanes(&mut self, lanes: &mut Lanes<'_, '_>) {
         let Some(Combine::Op(op)) = self.feed.sink.combine else {
             unreachable!("only operations go in lanes")
@@ -275,27 +283,44 @@ impl Scan {
         let identity = types::constant(op.identity(ty).expect("what scans has an identity"));
         let value = lanes.vector(self.feed.sink.values[0]);
         lanes.line("{");
-        lanes.line(format!("{own} z = {value};"));
-        for distance in [1, 2, 4] {
-            let moved: Vec<String> = (0..count)
-                .map(|l| match l % GROUP < distance {
-                    true => identity.clone(),
-                    false => format!("z{}", lane(l - distance)),
-                })
-                .collect();
-            let moved = format!("({own})({})", moved.join(", "));
-            let sum = op::vector(op, ty, count, &[moved, "z".into()]);
-            lanes.line(format!("z = {sum};"));
-        }
-        let totals = matches!(self.feed.goal, Goal::Totals(_));
-        let last = |group: usize| format!("z{}", lane(group * GROUP + GROUP - 1));
         let one = |text: String| vec![text];
-        if totals {
-            for group in 0..count / GROUP {
-                let t = self.names("_t");
-                self.combine(lanes.body, &t, &t, &one(last(group)));
+        if let Goal::Totals(_) = self.feed.goal {
+            // Only the last value of each group is asked for: neighbours are joined, then neighbours of these, and so on.
+            lanes.line(format!("const {own} z{count} = {value};"));
+            let mut width = count;
+            while width > count / GROUP {
+                let half = width / 2;
+                let x = [format!("z{width}.even"), format!("z{width}.odd")];
+                let sum = op::vector(op, ty, half, &x);
+                let own = match half {
+                    1 => types::name(ty).to_owned(),
+                    _ => vector(ty, half),
+                };
+                lanes.line(format!("const {own} z{half} = {sum};"));
+                width = half;
+            }
+            let t = self.names("_t");
+            for group in 0..width {
+                let total = match width {
+                    1 => "z1".to_owned(),
+                    _ => format!("z{width}{}", lane(group)),
+                };
+                self.combine(lanes.body, &t, &t, &one(total));
             }
         } else {
+            lanes.line(format!("{own} z = {value};"));
+            for distance in [1, 2, 4] {
+                let moved: Vec<String> = (0..count)
+                    .map(|l| match l % GROUP < distance {
+                        true => identity.clone(),
+                        false => format!("z{}", lane(l - distance)),
+                    })
+                    .collect();
+                let moved = format!("({own})({})", moved.join(", "));
+                let sum = op::vector(op, ty, count, &[moved, "z".into()]);
+                lanes.line(format!("z = {sum};"));
+            }
+            let last = |group: usize| format!("z{}", lane(group * GROUP + GROUP - 1));
             let c = self.names("_c");
             let scalar = types::name(ty);
             lanes.line(format!("const {scalar} c0 = {};", c[0]));

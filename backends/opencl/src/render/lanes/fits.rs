@@ -4,6 +4,7 @@ use crate::render::array::private;
 use dsl_runtime::ir::order::SHORT;
 use dsl_runtime::ir::{
     Block, Combine, Expr, Func, LoopKind, Par, ScalarOp, ScalarType, Sink, SinkKind, Stmt, VarSet,
+    walk,
 };
 use dsl_runtime::pass::effect;
 
@@ -26,7 +27,7 @@ fn walk_differ(func: &Func, par: &Par) -> VarSet {
 fn spread(func: &Func, block: &Block, differ: &mut VarSet) {
     for stmt in &block.stmts {
         let mut any = false;
-        dsl_runtime::ir::walk::operands(&stmt.expr, &mut |atom| {
+        walk::operands(&stmt.expr, &mut |atom| {
             any |= atom.as_var().is_some_and(|var| differ.contains(&var));
         });
         match &stmt.expr {
@@ -37,7 +38,7 @@ fn spread(func: &Func, block: &Block, differ: &mut VarSet) {
             Expr::Par(_) => any = true,
             _ => {}
         }
-        dsl_runtime::ir::walk::blocks(&stmt.expr, &mut |inner| {
+        walk::blocks(&stmt.expr, &mut |inner| {
             spread(func, inner, differ);
             any |= inner
                 .results
@@ -151,15 +152,27 @@ impl Look<'_> {
     }
 }
 
-/// Whether its lanes go round loops that wait for their own results and nothing else: several vectors side by side then use
-/// the time.
-pub fn waits(par: &Par) -> bool {
-    let mut loops = false;
+/// The most vectors that go side by side.
+const SIDES: usize = 4;
+
+/// The number of vectors that are to go side by side: several where the lanes go round loops that wait for their own results
+/// and do nothing else, as long as there are registers.
+pub fn sides(func: &Func, par: &Par) -> usize {
+    let (mut waits, mut bytes) = (false, 1);
     let mut plain = par.sinks.iter().all(|sink| sink.kind == SinkKind::Collect);
-    dsl_runtime::ir::walk::stmts(&par.body, &mut |stmt| {
+    walk::stmts(&par.body, &mut |stmt| {
         plain &= !matches!(stmt.expr, Expr::Par(_));
-        loops |=
-            matches!(&stmt.expr, Expr::Loop(inner) if matches!(inner.kind, LoopKind::While(_)));
+        if let Expr::Loop(inner) = &stmt.expr {
+            waits |= matches!(inner.kind, LoopKind::While(_));
+            let carried = inner
+                .carried
+                .iter()
+                .map(|&(var, _)| func.ty(var).elem.bytes());
+            bytes = carried.fold(bytes, usize::max);
+        }
     });
-    loops && plain
+    match waits && plain {
+        true => (SIDES * 4 / bytes).clamp(1, SIDES),
+        false => 1,
+    }
 }

@@ -4,12 +4,13 @@
 
 mod agree;
 mod fits;
+mod looping;
 mod memory;
 mod stmt;
 pub mod value;
 
 pub use agree::agreements;
-pub use fits::{fits, waits};
+pub use fits::{fits, sides};
 
 use super::body::Body;
 use dsl_runtime::ir::{Stmt, Var, VarSet};

@@ -7,13 +7,10 @@ use crate::render::types;
 use dsl_runtime::ir::order::{INNER_LANES, SHORT};
 use dsl_runtime::ir::types::Class;
 use dsl_runtime::ir::{
-    Atom, Block, Combine, Const, Expr, Loop, LoopKind, Par, ScalarOp, ScalarType, Sink, Stmt, Var,
-    VarSet, walk,
+    Atom, Block, Combine, Const, Expr, Par, ScalarOp, ScalarType, Sink, Stmt, Var, walk,
 };
 use dsl_runtime::pass::effect;
 
-/// Rounds of a loop between two questions whether it is over.
-const ROUNDS: usize = 4;
 /// A way that costs at most this much is gone whether a lane wants to or not.
 const CHEAP: u32 = 8;
 
@@ -220,7 +217,7 @@ impl Lanes<'_, '_> {
     }
 
     /// The type of the variable that a name that differs lives in; a truth value is a mask of four bytes.
-    fn variable(&self, ty: ScalarType) -> (String, Kind, usize) {
+    pub(super) fn variable(&self, ty: ScalarType) -> (String, Kind, usize) {
         match ty {
             ScalarType::Bool => (mask(4, self.count), Kind::Mask(4), 4),
             ty => (vector(ty, self.count), Kind::Vector, ty.bytes()),
@@ -228,7 +225,7 @@ impl Lanes<'_, '_> {
     }
 
     /// Variables for a name, with their first value.
-    fn declare(&mut self, var: Var, value: Option<Atom>) {
+    pub(super) fn declare(&mut self, var: Var, value: Option<Atom>) {
         let (own, kind, _) = self.variable(self.body.func.ty(var).elem);
         self.each(|lanes| {
             let begin = match value {
@@ -242,7 +239,7 @@ impl Lanes<'_, '_> {
     }
 
     /// The operand as its variable wants it.
-    fn value(&self, atom: Atom) -> String {
+    pub(super) fn value(&self, atom: Atom) -> String {
         match self.body.func.atom_type(atom).elem {
             ScalarType::Bool => self.mask(atom, 4),
             _ => self.vector(atom),
@@ -268,7 +265,7 @@ impl Lanes<'_, '_> {
     }
 
     /// Names get values.
-    fn assign(&mut self, vars: &[Var], atoms: &[Atom], masks: Option<&[String]>) {
+    pub(super) fn assign(&mut self, vars: &[Var], atoms: &[Atom], masks: Option<&[String]>) {
         for (&var, &atom) in vars.iter().zip(atoms) {
             let (_, _, bytes) = self.variable(self.body.func.ty(var).elem);
             self.each(|lanes| {
@@ -336,130 +333,6 @@ impl Lanes<'_, '_> {
                 lanes.assign(defs, &block.results, Some(&masks));
             });
             self.line("}");
-        }
-    }
-
-    fn looping(&mut self, inner: &Loop, defs: &[Var]) {
-        let carried: Vec<Var> = inner.carried.iter().map(|&(var, _)| var).collect();
-        for &(var, init) in &inner.carried {
-            self.declare(var, Some(init));
-        }
-        match &inner.kind {
-            LoopKind::For { index, extent } => {
-                let (i, n) = (self.body.name(*index), self.body.atom(*extent));
-                self.line(format!("for (ulong {i} = 0; {i} < {n}; {i}++) {{"));
-                self.stmts(&inner.body.stmts);
-                self.next(&carried, &inner.body.results, None, &VarSet::new());
-                self.line("}");
-            }
-            LoopKind::While(cond) => {
-                let stem = self.stem("active");
-                let own = mask(4, self.count);
-                let mut active = vec![];
-                self.each(|lanes| {
-                    let begin = lanes.on(4).unwrap_or_else(|| format!("({own})(-1)"));
-                    let name = lanes.of(&stem);
-                    lanes.line(format!("{own} {name} = {begin};"));
-                    active.push(name);
-                });
-                // Values that are not looked at afterwards may go on changing in lanes that have left, where nothing can
-                // come of it.
-                let calm = |block: &Block| {
-                    !effect::block_can_fail(self.body.func, block)
-                        && block.stmts.iter().all(|stmt| {
-                            !matches!(
-                                stmt.expr,
-                                Expr::Loop(_) | Expr::Par(_) | Expr::Index(_) | Expr::If(..)
-                            )
-                        })
-                };
-                let free = match calm(cond) && calm(&inner.body) {
-                    true => {
-                        let counts = walk::use_counts(self.body.func);
-                        let pairs = defs.iter().zip(&carried);
-                        let unused = pairs.filter(|(def, _)| counts.total(**def) == 0);
-                        unused.map(|(_, &var)| var).collect()
-                    }
-                    false => VarSet::new(),
-                };
-                self.line("for (;;) {");
-                // To ask whether a lane is left costs as much as a short round: a few rounds are done before.
-                let u = self.stem("round");
-                self.line(format!("for (uint {u} = 0; {u} < {ROUNDS}; {u}++) {{"));
-                self.under(active.clone(), |lanes| {
-                    lanes.stmts(&cond.stmts);
-                    lanes.each(|lanes| {
-                        let holds = lanes.mask(cond.results[0], 4);
-                        let name = lanes.of(&stem);
-                        lanes.line(format!("{name} &= {holds};"));
-                    });
-                    lanes.stmts(&inner.body.stmts);
-                    lanes.next(&carried, &inner.body.results, Some(&active), &free);
-                });
-                self.line("}");
-                let any = self.any_of(&active);
-                self.line(format!("if (!{any}) break;"));
-                self.line("}");
-            }
-        }
-        for (&def, &var) in defs.iter().zip(&carried) {
-            let name = self.body.name(var);
-            self.body.alias(def, name);
-            let kind = self.kind(var).cloned().expect("it was declared");
-            self.set(def, kind);
-        }
-    }
-
-    /// The carried names take their next values: all at once, and only in lanes that are still active, but for those names
-    /// for which that does not matter.
-    fn next(
-        &mut self,
-        carried: &[Var],
-        results: &[Atom],
-        active: Option<&[String]>,
-        free: &VarSet,
-    ) {
-        let mut news: Vec<Vec<String>> = vec![];
-        for (at, &result) in results.iter().enumerate() {
-            let changed = result.as_var().is_some_and(|var| {
-                let name = self.body.name(var);
-                carried[..at]
-                    .iter()
-                    .any(|&other| self.body.name(other) == name)
-            });
-            let stem = if changed {
-                self.stem("next")
-            } else {
-                String::new()
-            };
-            let (own, _, _) = self.variable(self.body.func.atom_type(result).elem);
-            let mut values = vec![];
-            self.each(|lanes| {
-                let mut value = lanes.value(result);
-                if changed {
-                    let name = lanes.of(&stem);
-                    lanes.line(format!("const {own} {name} = {value};"));
-                    value = name;
-                }
-                values.push(value);
-            });
-            news.push(values);
-        }
-        for (&var, values) in carried.iter().zip(news) {
-            let (_, _, bytes) = self.variable(self.body.func.ty(var).elem);
-            self.each(|lanes| {
-                let (name, value) = (lanes.name(var), &values[lanes.side]);
-                let value = match active.filter(|_| !free.contains(&var)) {
-                    Some(active) => {
-                        let on = lanes.resized(&active[lanes.side], 4, bytes);
-                        format!("{on} ? {value} : {name}")
-                    }
-                    None => value.clone(),
-                };
-                if value != name {
-                    lanes.line(format!("{name} = {value};"));
-                }
-            });
         }
     }
 

@@ -189,18 +189,18 @@ pub fn helpers() -> Vec<(String, String)> {
             for (name, not, is) in [("any", "", "!="), ("all", "~", "==")] {
                 let name = format!("{name}_{count}x{bytes}");
                 let mut text = format!("static bool {name}(const {own} mask) {{\n");
-                let mut words = count * bytes / 8;
-                let whole = |words: usize| match words {
-                    1 => "ulong".to_owned(),
-                    words => format!("ulong{words}"),
-                };
-                let mut value = format!("as_{}({not}mask)", whole(words));
-                while words > 1 {
-                    text += &format!("const {} m{words} = {value};\n", whole(words));
-                    value = format!("(m{words}.lo | m{words}.hi)");
-                    words /= 2;
+                // Halves on top of each other, at the full width: compilers know this pattern.
+                let mut value = format!("{not}mask");
+                let mut width = count;
+                while width > 1 {
+                    width /= 2;
+                    let moved: String = (0..count)
+                        .map(|l| format!("{:x}", (l + width) % count))
+                        .collect();
+                    text += &format!("const {own} m{width} = {value};\n");
+                    value = format!("(m{width} | m{width}.s{moved})");
                 }
-                text += &format!("return {value} {is} 0;\n}}\n");
+                text += &format!("return {value}.s0 {is} 0;\n}}\n");
                 all.push((name, text));
             }
         }
