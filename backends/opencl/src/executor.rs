@@ -71,12 +71,14 @@ pub struct Walk<'a> {
     extra: Vec<u64>,
     /// The stack of the last kernel.
     stack: Option<Buffer>,
+    /// The stack of a work-item, in bytes.
+    pub(crate) room: usize,
     lent: bool,
 }
 
 impl<'a> Walk<'a> {
-    /// A run that has not begun.
-    pub fn new(program: &'a Program, kernels: &'a mut Kernels) -> Walk<'a> {
+    /// A run that has not begun, whose work-items have stacks of so many bytes.
+    pub fn new(program: &'a Program, kernels: &'a mut Kernels, room: usize) -> Walk<'a> {
         Walk {
             program,
             kernels,
@@ -87,6 +89,7 @@ impl<'a> Walk<'a> {
             words: None,
             extra: vec![],
             stack: None,
+            room,
             lent: false,
         }
     }
@@ -558,7 +561,7 @@ impl<'a> Walk<'a> {
         let groups = items.div_ceil(group);
         let stack = match kernel.stack {
             true => {
-                let room = program.room();
+                let room = self.room;
                 let bytes = room
                     .checked_mul(groups * group)
                     .ok_or(Failure::OutOfMemory {

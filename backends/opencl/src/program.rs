@@ -120,11 +120,6 @@ impl Program {
         })
     }
 
-    /// The stack of a work-item, in bytes.
-    pub(crate) fn room(&self) -> usize {
-        self.room.load(Ordering::Relaxed)
-    }
-
     /// The type of a scalar's name.
     pub(crate) fn elem(&self, var: Var) -> ScalarType {
         self.elems[var.0 as usize]
@@ -139,10 +134,11 @@ impl Program {
     fn run_once(
         &self,
         kernels: &mut Kernels,
+        room: usize,
         args: &[Arg<'_>],
         into: &[Option<ArrayViewMut<'_>>],
     ) -> Result<Outcome, Failure> {
-        let mut walk = Walk::new(self, kernels);
+        let mut walk = Walk::new(self, kernels, room);
         let outcome = walk.run(args, into);
         // Memory of the caller's is not used after this.
         let lent = walk.finish();
@@ -247,15 +243,24 @@ impl Executable for Program {
     ) -> Result<Vec<Value>, Failure> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kernels = idle().pop().unwrap_or_default();
+        let mut room = self.room.load(Ordering::Relaxed);
         let outcome = loop {
-            match self.run_once(&mut kernels, args, into) {
+            match self.run_once(&mut kernels, room, args, into) {
                 Ok(Outcome::Stack(bytes)) => {
                     // Twice what was missing: what comes later needs some too.
-                    let more = bytes.saturating_mul(2).max(self.room() * 2);
-                    self.room
-                        .fetch_max(more.next_multiple_of(16), Ordering::Relaxed);
+                    room = bytes
+                        .max(room)
+                        .saturating_mul(2)
+                        .min(isize::MAX as usize)
+                        .next_multiple_of(16);
                 }
-                other => break other,
+                // Only what has sufficed is kept for later runs: others may do with less, and there may be no more.
+                other => {
+                    if matches!(other, Ok(Outcome::Results(_))) {
+                        self.room.fetch_max(room, Ordering::Relaxed);
+                    }
+                    break other;
+                }
             }
         };
         idle().push(kernels);

@@ -80,7 +80,7 @@ impl Walk<'_> {
         let mut items = self.shape.items.min(worth).max(1);
         if unit.stacks() {
             // Their stacks are to fit the memory.
-            let most = self.program.device.info().largest / 4 / self.program.room().max(1);
+            let most = self.program.device.info().largest / 4 / self.room.max(1);
             items = items.min(most.max(1));
         }
         let tile = n.div_ceil(items).max(1);

@@ -347,13 +347,43 @@ impl<'f> Body<'f> {
         let cond = self.atom(cond);
         self.line(format!("if ({cond}) {{"));
         self.block(then);
-        self.assign(defs, &then.results);
+        self.hand(defs, &then.results);
         if !other.stmts.is_empty() || !defs.is_empty() {
             self.line("} else {");
             self.block(other);
-            self.assign(defs, &other.results);
+            self.hand(defs, &other.results);
         }
         self.line("}");
+    }
+
+    /// `vars = atoms`, where an array of constant lengths may go to a name whose lengths vary.
+    fn hand(&mut self, vars: &[Var], atoms: &[Atom]) {
+        let before = self.lift(vars, atoms);
+        self.assign(vars, atoms);
+        self.arrays.extend(before);
+    }
+
+    /// Copies arrays that are values in private memory to the stack where they go to pointers. Returns what their names stood
+    /// for.
+    fn lift(&mut self, vars: &[Var], atoms: &[Atom]) -> Vec<(Var, Held)> {
+        let mut before = vec![];
+        for (&var, &atom) in vars.iter().zip(atoms) {
+            let Some(from) = atom.as_var() else { continue };
+            let ty = self.func.ty(from).clone();
+            if ty.is_scalar() || private(self.func.ty(var)).is_some() {
+                continue;
+            }
+            let held = self.held(from);
+            if let Held::Private(base) = &held {
+                let (copy, count) = (self.fresh("own"), self.count(&ty.shape));
+                self.grab(ty.elem, &copy, &count);
+                let to = Held::Global(copy);
+                self.move_all(&to, ty.elem, base, &count);
+                self.arrays.insert(from, to);
+                before.push((from, held));
+            }
+        }
+        before
     }
 
     fn looping(&mut self, inner: &Loop, defs: &[Var]) {
@@ -369,7 +399,7 @@ impl<'f> Body<'f> {
         let floor = self.fresh("floor");
         if allocates {
             self.stack = true;
-            self.line(format!("ulong {floor} = top;"));
+            self.line(format!("const ulong {floor} = top;\nulong {floor}_end = top;"));
         }
         match &inner.kind {
             LoopKind::For { index, extent } => {
@@ -386,6 +416,7 @@ impl<'f> Body<'f> {
             }
         }
         self.block(&inner.body);
+        let before = self.lift(&vars, &inner.body.results);
         let settled = match allocates && !pointers.is_empty() {
             true => self.settle(&inner.body.results, &pointers, &floor),
             false => HashMap::new(),
@@ -409,6 +440,7 @@ impl<'f> Body<'f> {
                 self.line(format!("{name} = {pointer};"));
             }
         }
+        self.arrays.extend(before);
         self.line("}");
         for (&def, &var) in defs.iter().zip(&vars) {
             match self.arrays.get(&var).cloned() {
@@ -424,18 +456,17 @@ impl<'f> Body<'f> {
     fn enter(&mut self, vars: &[Var], inits: &[Atom], copied: bool) {
         for (&var, &init) in vars.iter().zip(inits) {
             let ty = self.func.atom_type(init);
-            if let (true, None, Some(from)) = (copied, private(&ty), init.as_var())
+            if let (true, None, Some(from)) = (copied, private(self.func.ty(var)), init.as_var())
                 && !ty.is_scalar()
             {
-                let copy = self.fresh("own");
+                let (copy, count) = (self.fresh("own"), self.count(&ty.shape));
                 let from = self.held(from).base().to_owned();
-                let held = self.room(&ty, &copy);
-                let count = self.stride(&ty.shape);
-                self.move_all(&held, ty.elem, &from, &count);
+                self.grab(ty.elem, &copy, &count);
+                self.move_all(&Held::Global(copy.clone()), ty.elem, &from, &count);
                 let name = self.target(var);
                 self.line(format!("{name} = {copy};"));
             } else {
-                self.assign(&[var], &[init]);
+                self.hand(&[var], &[init]);
             }
         }
     }
@@ -449,7 +480,11 @@ impl<'f> Body<'f> {
                     let ty = self.func.ty(def);
                     let makes = matches!(
                         stmt.expr,
-                        Expr::Array(_) | Expr::Par(_) | Expr::Update(..) | Expr::Loop(_)
+                        Expr::Array(_)
+                            | Expr::Par(_)
+                            | Expr::Update(..)
+                            | Expr::Loop(_)
+                            | Expr::If(..)
                     );
                     makes && !ty.is_scalar() && private(ty).is_none()
                 }) || matches!(stmt.expr, Expr::Par(_));
@@ -459,7 +494,12 @@ impl<'f> Body<'f> {
         if let LoopKind::While(cond) = &inner.kind {
             look(cond);
         }
-        found
+        // A value in private memory that goes to a pointer is copied to the stack.
+        let lifted = |(&(var, _), &result): (&(Var, Atom), &Atom)| {
+            private(self.func.ty(var)).is_none()
+                && private(&self.func.atom_type(result)).is_some()
+        };
+        found || inner.carried.iter().zip(&inner.body.results).any(lifted)
     }
 
     /// Brings the arrays that a round has made, and that the next one needs, down to where the round's memory began: by way
@@ -485,39 +525,30 @@ impl<'f> Body<'f> {
         }
         let above: Vec<String> = held
             .iter()
-            .map(|(at, ..)| {
-                let name = &settled[at];
-                format!("MINE({name}, {floor})")
-            })
+            .map(|(at, ..)| format!("MINE({}, {floor}_end)", settled[at]))
             .collect();
         self.line(format!("if ({}) {{", above.join(" || ")));
         let start = self.fresh("start");
         self.line(format!("const ulong {start} = top;"));
-        let mut copies = vec![];
         for (at, var, _) in &held {
             let ty = self.func.ty(*var).clone();
-            let copy = self.fresh("copy");
+            let (copy, next) = (self.fresh("copy"), &settled[at]);
             let count = self.stride(&ty.shape);
+            self.line(format!("if (MINE({next}, {floor})) {{"));
+            self.line(format!("const ulong {copy}_at = top;"));
             self.grab(ty.elem, &copy, &count);
-            self.move_all(&Held::Global(copy.clone()), ty.elem, &settled[at], &count);
-            copies.push((*at, ty.elem, copy));
+            self.move_all(&Held::Global(copy.clone()), ty.elem, next, &count);
+            let own = types::stored(ty.elem);
+            self.line(format!(
+                "{next} = (__global const {own}*)(stack + {floor} + ({copy}_at - {start}));\n}}"
+            ));
         }
         let q = self.fresh("q");
         self.line(format!(
             "for (ulong {q} = 0; {q} < top - {start}; {q} += 8) *(__global ulong*)(stack + {floor} + {q}) = *(__global ulong*)(stack + {start} + {q});"
         ));
-        for (at, elem, copy) in copies {
-            let own = types::stored(elem);
-            self.line(format!(
-                "{} = (__global const {own}*)((__global uchar*){copy} - ({start} - {floor}));",
-                settled[&at]
-            ));
-        }
-        self.line(format!("top = {floor} + (top - {start});"));
-        self.line(format!("{floor} = top;"));
-        self.line("} else {");
-        self.line(format!("top = {floor};"));
-        self.line("}");
+        self.line(format!("{floor}_end = {floor} + (top - {start});\n}}"));
+        self.line(format!("top = {floor}_end;"));
         settled
     }
 

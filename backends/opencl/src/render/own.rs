@@ -65,7 +65,10 @@ impl Marks<'_> {
     fn classes(&mut self, stmts: &[Stmt]) {
         for stmt in stmts {
             walk::blocks(&stmt.expr, &mut |block| self.classes(&block.stmts));
-            self.bound.extend(stmt.defs.iter().copied());
+            // Constants of the program are everybody's.
+            if !matches!(stmt.expr, Expr::Data(_)) {
+                self.bound.extend(stmt.defs.iter().copied());
+            }
             match &stmt.expr {
                 Expr::Index(index) | Expr::Update(index, _) => {
                     self.join(stmt.defs[0], index.array.into());
