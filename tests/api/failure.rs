@@ -141,7 +141,7 @@ macro_rules! made {
 }
 made! { fourth 3 }
 
-/// The same error at the interpreter and from compiled code on 1, 2, 3 and 8 threads.
+/// The same error at the interpreter, from compiled code on 1, 2, 3 and 8 threads, and on devices.
 fn fails<R: std::fmt::Debug>(code: &str, words: &[&str], run: impl Fn(&Place) -> Result<R, Error>) {
     let want = run(&Place::interp()).unwrap_err();
     let text = want.to_string();
@@ -153,7 +153,9 @@ fn fails<R: std::fmt::Debug>(code: &str, words: &[&str], run: impl Fn(&Place) ->
         let error = run(&Place::cpu_threads(threads)).unwrap_err();
         assert_eq!(error.to_string(), text, "{threads} threads");
     }
-    assert_eq!(run(&Place::cpu()).unwrap_err().to_string(), text);
+    for place in [Place::cpu()].into_iter().chain(Place::opencl_devices()) {
+        assert_eq!(run(&place).unwrap_err().to_string(), text, "{place}");
+    }
     let native = run(&Place::native()).unwrap_err();
     assert!(["CU0306", code].contains(&native.code()), "{native}");
 }

@@ -152,23 +152,24 @@ impl Program {
         outcome
     }
 
-    /// Runs the function as elaborated elsewhere, to see how it fails.
-    fn explain(&self, args: &[Arg<'_>]) -> Failure {
+    /// Runs the function as elaborated elsewhere, to see how it fails; none if it does not.
+    fn explain(&self, args: &[Arg<'_>]) -> Option<Failure> {
         let exact = self.exact.get_or_init(|| {
             let backend = host().ok_or("no place on the host is linked into this program")?;
             cache::compile_func(self.typed.clone(), &*backend).map_err(|error| error.to_string())
         });
         let compiled = match exact {
             Ok(compiled) => compiled,
-            Err(text) => return Failure::Internal(text.clone()),
+            Err(text) => return Some(Failure::Internal(text.clone())),
         };
-        match compiled.failure(args) {
-            Some(failure) => failure,
-            None => Failure::Internal(format!(
-                "device code of `{}` failed, the function as elaborated did not",
-                self.typed.name
-            )),
-        }
+        compiled.failure(args)
+    }
+
+    /// Gives the work-items larger stacks from now on.
+    fn grow(&self, bytes: usize) {
+        let more = bytes.max(self.room().saturating_mul(2));
+        let more = more.checked_next_multiple_of(16).unwrap_or(more);
+        self.room.fetch_max(more, Ordering::Relaxed);
     }
 }
 
@@ -249,21 +250,25 @@ impl Executable for Program {
         let mut kernels = idle().pop().unwrap_or_default();
         let outcome = loop {
             match self.run_once(&mut kernels, args, into) {
-                Ok(Outcome::Stack(bytes)) => {
-                    // Twice what was missing: what comes later needs some too.
-                    let more = bytes.saturating_mul(2).max(self.room() * 2);
-                    self.room
-                        .fetch_max(more.next_multiple_of(16), Ordering::Relaxed);
-                }
-                other => break other,
+                Ok(Outcome::Results(values)) => break Ok(values),
+                // Twice what was missing: what comes later needs some too.
+                Ok(Outcome::Stack(bytes)) => self.grow(bytes.saturating_mul(2)),
+                Ok(Outcome::Failed { stack }) => match self.explain(args) {
+                    Some(failure) => break Err(failure),
+                    // How much was missing is as doubtful as the failure.
+                    None if stack => self.grow(0),
+                    None => {
+                        break Err(Failure::Internal(format!(
+                            "device code of `{}` failed, the function as elaborated did not",
+                            self.typed.name
+                        )));
+                    }
+                },
+                Err(failure) => break Err(failure),
             }
         };
         idle().push(kernels);
-        match outcome? {
-            Outcome::Results(values) => Ok(values),
-            Outcome::Failed => Err(self.explain(args)),
-            Outcome::Stack(_) => unreachable!("such runs are repeated"),
-        }
+        outcome
     }
 
     fn code(&self) -> String {

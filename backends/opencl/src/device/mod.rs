@@ -10,7 +10,8 @@
 //! Memory of the host has the alignment of its scalars and no more: kernels read vectors from it by `vloadn`.
 //!
 //! Variables of the environment: `CUPROUS_OPENCL_LIBRARY` names the library instead of the system's; `CUPROUS_CACHE_DIR` names
-//! the folder of compiled programs (empty: none are kept); `CUPROUS_DEVICE_MEMORY` limits the bytes that each device gives.
+//! the folder of compiled programs (empty: none are kept); `CUPROUS_DEVICE_MEMORY` limits the bytes that each device gives;
+//! `CUPROUS_DEVICE_COPIES`, if set, has devices that work on the host's memory treated as if they had their own (for tests).
 
 mod api;
 mod bandwidth;
