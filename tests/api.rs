@@ -12,6 +12,8 @@ mod absent;
 mod argument;
 #[path = "api/array.rs"]
 mod array;
+#[path = "api/device.rs"]
+mod device;
 #[path = "api/edge.rs"]
 mod edge;
 #[path = "api/emission.rs"]
