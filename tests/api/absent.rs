@@ -2,6 +2,7 @@
 
 use crate::{alone, is_alone};
 use cuprous::prelude::*;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 #[kernel]
@@ -36,6 +37,27 @@ fn without_opencl_the_rest_works() {
                 "{text}{errors}"
             );
         }
+    }
+}
+
+/// The tool lists the rest, and says why this is missing.
+#[test]
+fn the_tool_says_what_is_missing() {
+    let output = Command::new(env!("CARGO_BIN_EXE_cuprous"))
+        .arg("places")
+        .env("CUPROUS_OPENCL_LIBRARY", "/nowhere/libOpenCL.so")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    let mut lines = text.lines().skip_while(|line| *line != "opencl").skip(1);
+    let line = lines.next().unwrap();
+    assert!(
+        line.contains("cannot be used") && line.contains("unsupported"),
+        "{text}"
+    );
+    for name in ["native", "interp", "cpu"] {
+        assert!(text.lines().any(|line| line == name), "{text}");
     }
 }
 

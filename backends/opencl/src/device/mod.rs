@@ -232,6 +232,11 @@ impl Device {
         self.0.counts.read()
     }
 
+    /// The bytes that buffers of the device may occupy in all.
+    pub fn limit(&self) -> usize {
+        self.0.pool.limit
+    }
+
     /// The bytes that buffers of the device occupy at the moment, without those that the pool keeps.
     pub fn in_use(&self) -> usize {
         self.0.pool.in_use()
