@@ -287,3 +287,34 @@ fn borrowed_arguments_and_memory_of_the_callers() {
     };
     assert_eq!(moved(device.transfers() - before), (size, size));
 }
+
+/// What people look at: which stage runs where, and its code.
+#[test]
+fn plan_and_code_are_to_be_read() {
+    let Some((place, _)) = device("plan and code") else {
+        return;
+    };
+    let plan = normalised::kernel().explain(&place).unwrap();
+    for words in [
+        "normalised at opencl\n2 stages\n",
+        "-> reduce add",
+        "-> collect",
+        "on all work-items",
+        "arrays made:\n  result",
+    ] {
+        assert!(plan.contains(words), "`{words}` is not in\n{plan}");
+    }
+    let same = normalised::kernel().explain(&Place::cpu()).unwrap();
+    let stages = |plan: &str| plan.matches("stage ").count();
+    assert_eq!(stages(&plan), stages(&same), "{plan}{same}");
+    let code = normalised::kernel().code(&place).unwrap();
+    for words in [
+        "/* normalised */",
+        "#pragma OPENCL FP_CONTRACT OFF",
+        "__kernel void",
+        "sqrt",
+    ] {
+        assert!(code.contains(words), "`{words}` is not in\n{code}");
+    }
+    assert!(code.lines().all(|line| line.len() < 400), "{code}");
+}
