@@ -57,7 +57,7 @@ fn main() -> Result<(), cuprous::Error> {
         .into_iter()
         .filter(|place| *place != Place::interp())
     {
-        let seconds = shared::median_seconds(|| drop(mandelbrot::call(n).on(&place).run()));
+        let seconds = shared::median_seconds(|| drop(mandelbrot::call(n).on(&place).to_host()));
         println!(
             "{:<10} {seconds:>12.4} {:>10.1}",
             place.to_string(),

@@ -135,13 +135,17 @@ fn main() -> Result<(), cuprous::Error> {
         .into_iter()
         .filter(|place| *place != Place::native())
     {
-        let other = hillshade::call(&z, dx, dy, 315.0 * PI / 180.0, FRAC_PI_2 / 2.0)
-            .on(&place)
-            .to_host()?;
-        let same = other
-            .iter()
-            .zip(&shade)
-            .all(|(a, b)| a.to_bits() == b.to_bits());
+        let lit = hillshade::call(&z, dx, dy, 315.0 * PI / 180.0, FRAC_PI_2 / 2.0).on(&place);
+        let steep = steepness::call(&z, dx, dy).on(&place);
+        let faces = aspect::call(&z, dx, dy).on(&place).to_host()?;
+        let faces = faces.as_slice().expect("contiguous");
+        let same = |a: &Array2<f64>, b: &Array2<f64>| {
+            a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+        };
+        let same = same(&lit.to_host()?, &shade)
+            && same(&steep.to_host()?, &slope)
+            && faces.iter().eq(&facing)
+            && census::call(faces).on(&place).to_host()? == counts;
         shared::check(&format!("{place} gives the same bits"), same);
     }
     Ok(())

@@ -143,6 +143,7 @@ fn main() -> Result<(), cuprous::Error> {
         },
     ];
 
+    shared::say_devices();
     println!(
         "{:<15} {:<8} {:>10} {:>9} {:<8} {:>8}  bits",
         "kernel", "place", "µs", "", "", "x plain"
@@ -196,10 +197,8 @@ fn main() -> Result<(), cuprous::Error> {
         "{:.1} % of the terrain lies above 600 m",
         100.0 * summits(heights, 600.0).len() as f64 / cells
     );
-    println!(
-        "the plan of `volatility` on the CPU:\n{}",
-        volatility::kernel().explain(&Place::cpu())?
-    );
+    let place = Place::opencl().unwrap_or_else(|_| Place::cpu());
+    println!("the plan: {}", volatility::kernel().explain(&place)?);
     shared::check(
         "all places but the plain function give the same bits",
         agree,

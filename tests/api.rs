@@ -1,15 +1,19 @@
 //! The contract with users, clause by clause: arguments, results, arrays, places, what the macro emits, errors, edges,
-//! threads, memory, the tool.
+//! threads, memory, devices, the tool.
 
 // Kernels in every spelling that users may write, not only the shortest.
 #![allow(clippy::all)]
 #![deny(warnings, missing_docs, unused_qualifications)]
 #![deny(unsafe_code)]
 
+#[path = "api/absent.rs"]
+mod absent;
 #[path = "api/argument.rs"]
 mod argument;
 #[path = "api/array.rs"]
 mod array;
+#[path = "api/device.rs"]
+mod device;
 #[path = "api/edge.rs"]
 mod edge;
 #[path = "api/emission.rs"]
@@ -20,6 +24,8 @@ mod failure;
 mod first;
 #[path = "api/memory.rs"]
 mod memory;
+#[path = "api/opencl.rs"]
+mod opencl;
 #[path = "api/order.rs"]
 mod order;
 #[path = "api/place.rs"]
@@ -36,7 +42,8 @@ use std::process::{Command, Output};
 
 /// The places whose results are bit-identical.
 fn compiled() -> impl Iterator<Item = Place> {
-    [Place::interp(), Place::cpu()].into_iter()
+    let devices = Place::opencl_devices();
+    [Place::interp(), Place::cpu()].into_iter().chain(devices)
 }
 
 /// Set in a process that [`alone`] begins.

@@ -38,6 +38,11 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn resident(&self) -> bool {
         false
     }
+    /// What people ask of the place: its device, its limits, its speed, each with its name. Speeds are measured, which may take a
+    /// second. `cuprous places` shows it.
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        vec![]
+    }
     /// Compiles a scheduled function. `typed` is the function as elaborated, for the exact report of a failure.
     ///
     /// Other calls of the function wait meanwhile, so it must not wait for threads that may be making them: those of a pool that
@@ -177,6 +182,9 @@ pub struct Registration {
     pub name: &'static str,
     /// The place for what stands behind the colon (`None` if there is no colon). The error is a text for the user.
     pub open: Open,
+    /// How many devices it has: places with a number behind the colon, from 0 on, the first usable of which is the place without
+    /// a number. 0 where that is not what stands there.
+    pub devices: fn() -> usize,
     /// Whether `Place::available()` lists it (without a parameter) when `open(None)` succeeds, and in which order.
     pub rank: u32,
 }

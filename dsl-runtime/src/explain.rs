@@ -336,7 +336,7 @@ fn combined(sink: &Sink) -> String {
 fn words(level: Level) -> &'static str {
     match level {
         Level::Ranks => "ranks",
-        Level::Grid => "the grid",
+        Level::Grid => "all work-items",
         Level::Group => "a group",
         Level::Threads => "all threads",
         Level::Simd => "vector lanes",

@@ -76,7 +76,7 @@ impl Place {
         NATIVE.get_or_init(|| Place::named("native")).clone()
     }
 
-    /// The first OpenCL device, a GPU if there is one.
+    /// The first OpenCL device that computes as the language asks, a GPU if there is one.
     ///
     /// # Errors
     /// If no OpenCL backend is linked, or it finds no device: the text contains "unsupported".
@@ -84,9 +84,13 @@ impl Place {
         Place::named("opencl").usable()
     }
 
-    /// All OpenCL devices; none without an OpenCL backend.
+    /// All OpenCL devices that compute as the language asks; none without an OpenCL backend.
     pub fn opencl_devices() -> Vec<Place> {
-        (0..).map_while(|i| Place::opencl_device(i).ok()).collect()
+        let row = BACKENDS.iter().find(|row| row.name == "opencl");
+        let devices = 0..row.map_or(0, |row| (row.devices)());
+        devices
+            .filter_map(|i| Place::opencl_device(i).ok())
+            .collect()
     }
 
     /// The OpenCL device with this number.

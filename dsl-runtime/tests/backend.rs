@@ -94,6 +94,7 @@ impl Executable for Number {
 static INNER: Registration = Registration {
     name: "inner",
     open: |_| Ok(Arc::new(Number("inner".into(), 7))),
+    devices: || 0,
     rank: 8,
 };
 
@@ -106,6 +107,7 @@ static OUTER: Registration = Registration {
             .map_err(|error| error.to_string())?;
         Ok(Arc::new(Number(format!("outer of {inner}"), 8)))
     },
+    devices: || 0,
     rank: 9,
 };
 

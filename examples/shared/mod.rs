@@ -78,6 +78,22 @@ fn write(path: &Path, (height, width): (usize, usize), kind: png::ColorType, byt
     println!("wrote {} ({width} x {height})", path.display());
 }
 
+/// The devices of this machine in a line each; or that there is none, and why.
+pub fn say_devices() {
+    match Place::opencl() {
+        Err(error) => println!("no OpenCL place: {}", error.message()),
+        Ok(_) => {
+            for place in Place::opencl_devices() {
+                let backend = place.backend().ok().flatten();
+                println!(
+                    "{place}: {}",
+                    backend.map_or_else(String::new, |b| b.target())
+                );
+            }
+        }
+    }
+}
+
 /// Says what was checked, and ends the program with an error if it does not hold.
 pub fn check(what: &str, holds: bool) {
     println!("check: {what}: {}", if holds { "ok" } else { "FAILED" });

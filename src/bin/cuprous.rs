@@ -9,6 +9,8 @@ mod args;
 mod command;
 #[path = "../tool/file.rs"]
 mod file;
+#[path = "../tool/places.rs"]
+mod places;
 
 // The backends of this build register themselves; nothing else of the facade is needed.
 use cuprous as _;

@@ -2,6 +2,7 @@
 
 use crate::args::{self, Args};
 use crate::file::{self, File, Trouble};
+use crate::places;
 use dsl_runtime::Place;
 use dsl_runtime::backend::Backend;
 use dsl_runtime::conformance::{Bench, CallText, NoResult, Verdict, run_module};
@@ -57,13 +58,10 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "places",
         usage: "places",
-        doc: "lists the places of this machine",
+        doc: "lists the places of this machine and its devices with their limits, the contract they keep and measured bandwidth",
         run: |args| {
             operands(args, 0, "places")?;
-            Ok(Place::available()
-                .iter()
-                .map(|place| format!("{place}\n"))
-                .collect())
+            Ok(places::list())
         },
     },
     Command {

@@ -141,7 +141,7 @@ macro_rules! made {
 }
 made! { fourth 3 }
 
-/// The same error at the interpreter and from compiled code on 1, 2, 3 and 8 threads.
+/// The same error at the interpreter, from compiled code on 1, 2, 3 and 8 threads, and on devices.
 fn fails<R: std::fmt::Debug>(code: &str, words: &[&str], run: impl Fn(&Place) -> Result<R, Error>) {
     let want = run(&Place::interp()).unwrap_err();
     let text = want.to_string();
@@ -153,7 +153,9 @@ fn fails<R: std::fmt::Debug>(code: &str, words: &[&str], run: impl Fn(&Place) ->
         let error = run(&Place::cpu_threads(threads)).unwrap_err();
         assert_eq!(error.to_string(), text, "{threads} threads");
     }
-    assert_eq!(run(&Place::cpu()).unwrap_err().to_string(), text);
+    for place in [Place::cpu()].into_iter().chain(Place::opencl_devices()) {
+        assert_eq!(run(&place).unwrap_err().to_string(), text, "{place}");
+    }
     let native = run(&Place::native()).unwrap_err();
     assert!(["CU0306", code].contains(&native.code()), "{native}");
 }
@@ -294,7 +296,7 @@ fn assertions() {
 #[test]
 fn memory_that_cannot_be_had() {
     for n in [1 << 45, 1 << 58, usize::MAX / 2, usize::MAX] {
-        for place in [Place::interp(), Place::cpu()] {
+        for place in crate::compiled() {
             let errors = [
                 sized::call(n).on(&place).run().unwrap_err(),
                 local::call(n).on(&place).run().unwrap_err(),
@@ -302,14 +304,15 @@ fn memory_that_cannot_be_had() {
                 sized::call(n).on(&place).run_into(&mut [0; 3]).unwrap_err(),
             ];
             for error in errors {
+                // A device says how much it has.
                 assert!(
-                    ["CU0303", "CU0211", "CU0302"].contains(&error.code()),
+                    ["CU0303", "CU0211", "CU0302", "CU0308"].contains(&error.code()),
                     "{place}, {n}: {error}"
                 );
             }
         }
     }
-    for place in [Place::interp(), Place::cpu()] {
+    for place in crate::compiled() {
         let error = repeated::call(&[1.0, 2.0, 3.0], usize::MAX / 2)
             .on(&place)
             .run()

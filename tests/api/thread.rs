@@ -1,6 +1,6 @@
 //! Kernels called from many threads, and from inside rayon's.
 
-use crate::{alone, is_alone};
+use crate::{alone, compiled, is_alone};
 use cuprous::prelude::*;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -95,12 +95,7 @@ fn one_call_in_many_jobs() {
         eprintln!("it hangs");
         std::process::exit(3);
     });
-    for place in [
-        Place::cpu(),
-        Place::cpu_threads(2),
-        Place::interp(),
-        Place::native(),
-    ] {
+    for place in compiled().chain([Place::cpu_threads(2), Place::native()]) {
         let n = if place == Place::interp() {
             100
         } else {
@@ -142,7 +137,7 @@ fn up_to_three(x: &mut [i64]) {
 /// What a run has claimed it gives back, whether it succeeds or fails.
 #[test]
 fn a_call_that_failed_runs_again() {
-    for place in [Place::cpu(), Place::interp(), Place::native()] {
+    for place in compiled().chain([Place::native()]) {
         let mut x = [0];
         let call = up_to_three::call(&mut x).on(&place);
         for _ in 0..3 {

@@ -1,5 +1,6 @@
 //! The tool: on files and standard input, and misused.
 
+use cuprous::prelude::Place;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -63,11 +64,61 @@ fn reads_files_and_standard_input() {
         assert!(works(&["code", name, "--place", "cpu"]).contains("function"));
     }
     std::fs::remove_file(file).unwrap();
-    let places = works(&["places"]);
-    for name in ["cpu", "interp", "native"] {
-        assert!(places.lines().any(|line| line == name), "{places}");
-    }
     assert!(works(&["--help"]).contains("cuprous run"));
+}
+
+/// Every place has a line of its own, and below it what there is to know; of devices that may cost a second.
+#[test]
+fn places() {
+    let text = works(&["places"]);
+    let block = |name: &str| -> Option<Vec<(String, String)>> {
+        let mut lines = text.lines().skip_while(|line| *line != name);
+        lines.next()?;
+        let rows = lines.take_while(|line| line.starts_with("    "));
+        Some(
+            rows.map(|row| {
+                let (what, value) = row.trim_start().split_at(15);
+                (what.trim().to_string(), value.trim().to_string())
+            })
+            .collect(),
+        )
+    };
+    for name in ["native", "interp", "cpu"] {
+        let rows = block(name).unwrap_or_else(|| panic!("no {name} in\n{text}"));
+        assert!(!rows.is_empty(), "{text}");
+    }
+    let rows = |name: &str| block(name).unwrap_or_default();
+    let value = |name: &str, what: &str| -> String {
+        let row = rows(name).into_iter().find(|row| row.0 == what);
+        row.unwrap_or_else(|| panic!("no {what} of {name} in\n{text}"))
+            .1
+    };
+    assert!(value("cpu", "bandwidth").ends_with(" GB/s"), "{text}");
+    assert!(value("cpu", "threads").parse::<usize>().unwrap() > 0);
+    let devices = Place::opencl_devices();
+    if devices.is_empty() {
+        println!("SKIPPED the descriptions of devices: there is none");
+        assert!(value("opencl", "cannot be used").contains("unsupported"));
+        return;
+    }
+    assert_eq!(value("opencl", "stands for"), devices[0].to_string());
+    for device in &devices {
+        let value = |what: &str| value(&device.to_string(), what);
+        for what in [
+            "device", "vendor", "platform", "driver", "memory", "vectors",
+        ] {
+            assert!(!value(what).is_empty(), "{what}\n{text}");
+        }
+        assert!(["cpu", "gpu", "accelerator"].contains(&&value("kind")[..]));
+        assert!(value("version").starts_with("OpenCL "), "{text}");
+        assert!(value("largest array").ends_with("iB"), "{text}");
+        assert!(value("compute units").parse::<usize>().unwrap() > 0);
+        assert!(["yes", "no"].contains(&&value("f64")[..]), "{text}");
+        assert!(value("arithmetic").contains("to the bit"), "{text}");
+        let rate = value("bandwidth");
+        let rate: f64 = rate.strip_suffix(" GB/s").unwrap().parse().unwrap();
+        assert!(rate > 0.0, "{text}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
 pub mod abi;
 pub mod compile;
 pub mod crew;
+mod describe;
 pub mod driver;
 pub mod executor;
 pub mod isa;
@@ -89,6 +90,10 @@ impl Backend for Cpu {
         isa::target()
     }
 
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        describe::describe(&self.crew)
+    }
+
     fn compile(
         &self,
         scheduled: &Func,
@@ -124,5 +129,6 @@ static CPU: Registration = Registration {
             }
         }))
     },
+    devices: || 0,
     rank: 2,
 };

@@ -45,6 +45,7 @@ static INTERP: Registration = Registration {
         None => Ok(Arc::new(Interp)),
         Some(text) => Err(format!("interp takes no parameter, but `{text}` is given")),
     },
+    devices: || 0,
     rank: 1,
 };
 
@@ -64,6 +65,13 @@ impl Backend for Interp {
 
     fn target(&self) -> String {
         "interp".into()
+    }
+
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        vec![(
+            "runs",
+            "what was elaborated, one statement after the other: the definition".into(),
+        )]
     }
 
     fn compile(

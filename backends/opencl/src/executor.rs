@@ -19,8 +19,12 @@ use std::sync::Arc;
 pub enum Outcome {
     /// With results.
     Results(Vec<Value>),
-    /// The program failed: another run says how.
-    Failed,
+    /// The program failed: another run says how. Where a stack lacked memory besides, this may be for want of it alone: what came
+    /// after has seen memory that nobody had written.
+    Failed {
+        /// Whether a stack lacked memory.
+        stack: bool,
+    },
     /// A work-item's stack lacked this many bytes.
     Stack(usize),
 }
@@ -29,6 +33,8 @@ pub enum Outcome {
 #[derive(Debug)]
 pub(crate) enum Stop {
     Failed,
+    /// And a stack lacked memory.
+    Both,
     Stack(usize),
     Failure(Failure),
 }
@@ -103,7 +109,8 @@ impl<'a> Walk<'a> {
         let outcome = self.all(args, into);
         match outcome {
             Ok(values) => Ok(Outcome::Results(values)),
-            Err(Stop::Failed) => Ok(Outcome::Failed),
+            Err(Stop::Failed) => Ok(Outcome::Failed { stack: false }),
+            Err(Stop::Both) => Ok(Outcome::Failed { stack: true }),
             Err(Stop::Stack(bytes)) => Ok(Outcome::Stack(bytes)),
             Err(Stop::Failure(failure)) => Err(failure),
         }
@@ -202,11 +209,11 @@ impl<'a> Walk<'a> {
         let all = transfer::words(&self.program.device, &words, self.program.words)?;
         let word = |at: usize| all[at];
         let (failed, missing) = halves(word(0));
-        if failed != 0 {
-            return Err(Stop::Failed);
-        }
-        if missing != 0 {
-            return Err(Stop::Stack(missing as usize * 1024));
+        match (failed, missing) {
+            (0, 0) => {}
+            (0, _) => return Err(Stop::Stack(missing as usize * 1024)),
+            (_, 0) => return Err(Stop::Failed),
+            _ => return Err(Stop::Both),
         }
         for slot in 0..self.scalars.len() {
             if !self.known[slot] && self.program.places.is_remote(slot as u32) {

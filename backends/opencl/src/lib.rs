@@ -1,10 +1,11 @@
-//! The OpenCL backend: from scheduled functions to OpenCL C, run on any device. Places `opencl` (the first device, a GPU if
-//! there is one) and `opencl:N`.
+//! The OpenCL backend: from scheduled functions to OpenCL C, run on any device. Places `opencl` (the first device that computes
+//! as the language asks, a GPU if there is one) and `opencl:N`.
 //!
 //! Two halves. [`render`] makes OpenCL C of statements, [`driver`] has one file a sink, [`unit`] puts kernels together.
 //! [`executor`] walks a function's plan and enqueues them; [`remote`] says which scalars never leave the device, [`transfer`]
 //! moves arrays, and [`device`] is the only part that speaks to OpenCL.
 
+mod describe;
 pub mod device;
 pub mod driver;
 pub mod executor;
@@ -44,20 +45,28 @@ fn owners() -> &'static [u64] {
 }
 
 impl OpenCl {
-    /// The device with this number, or the first.
+    /// The device with this number, or the first that computes as the language asks.
     ///
     /// The error says what is missing, for people; it contains "unsupported".
     pub fn open(number: Option<usize>) -> Result<OpenCl, String> {
         let devices = Device::all()?;
-        let at = number.unwrap_or(0);
+        let kept = |device: &Device| {
+            device
+                .contract()
+                .map_err(|what| format!("unsupported: {what}"))
+        };
+        let at = match number {
+            Some(at) => at,
+            None => {
+                let first = devices.iter().position(|device| kept(device).is_ok());
+                first.unwrap_or(0)
+            }
+        };
         let Some(device) = devices.get(at) else {
             let count = devices.len();
             return Err(format!("unsupported: there is no device {at}, of {count}"));
         };
-        device.contract().map_err(|what| {
-            let name = &device.info().name;
-            format!("unsupported: {name} does not compute as the language asks: {what}")
-        })?;
+        kept(device)?;
         Ok(OpenCl {
             device: device.clone(),
             name: match number {
@@ -96,6 +105,10 @@ impl Backend for OpenCl {
         format!("{} {} {}", info.platform, info.name, info.driver)
     }
 
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        describe::describe(&self.device)
+    }
+
     fn compile(
         &self,
         scheduled: &Func,
@@ -127,5 +140,6 @@ static OPENCL: Registration = Registration {
         };
         Ok(Arc::new(OpenCl::open(number)?))
     },
+    devices: || Device::all().map_or(0, <[Device]>::len),
     rank: 3,
 };

@@ -148,23 +148,17 @@ impl Program {
         outcome
     }
 
-    /// Runs the function as elaborated elsewhere, to see how it fails.
-    fn explain(&self, args: &[Arg<'_>]) -> Failure {
+    /// Runs the function as elaborated elsewhere, to see how it fails; none if it does not.
+    fn explain(&self, args: &[Arg<'_>]) -> Option<Failure> {
         let exact = self.exact.get_or_init(|| {
             let backend = host().ok_or("no place on the host is linked into this program")?;
             cache::compile_func(self.typed.clone(), &*backend).map_err(|error| error.to_string())
         });
         let compiled = match exact {
             Ok(compiled) => compiled,
-            Err(text) => return Failure::Internal(text.clone()),
+            Err(text) => return Some(Failure::Internal(text.clone())),
         };
-        match compiled.failure(args) {
-            Some(failure) => failure,
-            None => Failure::Internal(format!(
-                "device code of `{}` failed, the function as elaborated did not",
-                self.typed.name
-            )),
-        }
+        compiled.failure(args)
     }
 }
 
@@ -245,30 +239,35 @@ impl Executable for Program {
         let mut kernels = idle().pop().unwrap_or_default();
         let mut room = self.room.load(Ordering::Relaxed);
         let outcome = loop {
-            match self.run_once(&mut kernels, room, args, into) {
-                Ok(Outcome::Stack(bytes)) => {
-                    // Twice what was missing: what comes later needs some too.
-                    room = bytes
-                        .max(room)
-                        .saturating_mul(2)
-                        .min(isize::MAX as usize)
-                        .next_multiple_of(16);
+            let missing = match self.run_once(&mut kernels, room, args, into) {
+                Ok(Outcome::Results(values)) => {
+                    // Only what has sufficed is kept for later runs: others may do with less, and there may be no more.
+                    self.room.fetch_max(room, Ordering::Relaxed);
+                    break Ok(values);
                 }
-                // Only what has sufficed is kept for later runs: others may do with less, and there may be no more.
-                other => {
-                    if matches!(other, Ok(Outcome::Results(_))) {
-                        self.room.fetch_max(room, Ordering::Relaxed);
+                Ok(Outcome::Stack(bytes)) => bytes,
+                Ok(Outcome::Failed { stack }) => match self.explain(args) {
+                    Some(failure) => break Err(failure),
+                    // How much was missing is as doubtful as the failure.
+                    None if stack => 0,
+                    None => {
+                        break Err(Failure::Internal(format!(
+                            "device code of `{}` failed, the function as elaborated did not",
+                            self.typed.name
+                        )));
                     }
-                    break other;
-                }
-            }
+                },
+                Err(failure) => break Err(failure),
+            };
+            // Twice what was missing: what comes later needs some too.
+            room = missing
+                .max(room)
+                .saturating_mul(2)
+                .min(isize::MAX as usize)
+                .next_multiple_of(16);
         };
         idle().push(kernels);
-        match outcome? {
-            Outcome::Results(values) => Ok(values),
-            Outcome::Failed => Err(self.explain(args)),
-            Outcome::Stack(_) => unreachable!("such runs are repeated"),
-        }
+        outcome
     }
 
     fn code(&self) -> String {

@@ -1,7 +1,11 @@
 //! Numbers of bytes for people: `1.5 GiB`.
 
 /// The number in the largest unit of which there is at least one, to one decimal.
-pub(super) fn readable(bytes: u128) -> String {
+///
+/// ```
+/// assert_eq!(dsl_runtime::error::readable(1536 << 20), "1.5 GiB");
+/// ```
+pub fn readable(bytes: u128) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     // Numbers that overflowed stand for all that no memory has.
     if bytes >= 1 << 64 {

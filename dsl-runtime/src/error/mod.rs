@@ -7,7 +7,7 @@ mod table;
 
 pub use table::{CODES, Code};
 
-use self::bytes::readable;
+pub use self::bytes::readable;
 use crate::backend::{BACKENDS, CompileError, Failure};
 use crate::elaborate::ty::Mistake;
 use crate::ir::{self, Const, Fault, Func};

@@ -4,6 +4,9 @@ use super::api::{self, Answer, Id, Platform, number, text};
 use ocl::ffi;
 use std::sync::Arc;
 
+/// Has every device treated as one with memory of its own, where it is set.
+const COPIES: &str = "CUPROUS_DEVICE_COPIES";
+
 /// The kind of a device, in the order of preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -128,7 +131,8 @@ impl Info {
             kind,
             f64: double || has("cl_khr_fp64"),
             f16: has("cl_khr_fp16"),
-            unified: word(ffi::CL_DEVICE_HOST_UNIFIED_MEMORY).unwrap_or(0) != 0,
+            unified: word(ffi::CL_DEVICE_HOST_UNIFIED_MEMORY).unwrap_or(0) != 0
+                && std::env::var_os(COPIES).is_none(),
             exact_division: single & ffi::CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT != 0,
             units: word(ffi::CL_DEVICE_MAX_COMPUTE_UNITS)? as usize,
             memory: word(ffi::CL_DEVICE_GLOBAL_MEM_SIZE)? as usize,

@@ -10,7 +10,8 @@
 //! Memory of the host has the alignment of its scalars and no more: kernels read vectors from it by `vloadn`.
 //!
 //! Variables of the environment: `CUPROUS_OPENCL_LIBRARY` names the library instead of the system's; `CUPROUS_CACHE_DIR` names
-//! the folder of compiled programs (empty: none are kept); `CUPROUS_DEVICE_MEMORY` limits the bytes that each device gives.
+//! the folder of compiled programs (empty: none are kept); `CUPROUS_DEVICE_MEMORY` limits the bytes that each device gives;
+//! `CUPROUS_DEVICE_COPIES`, if set, has devices that work on the host's memory treated as if they had their own (for tests).
 
 mod api;
 mod bandwidth;
@@ -229,6 +230,11 @@ impl Device {
     /// What has crossed between host and device, and what was launched and built, since the start of the process.
     pub fn transfers(&self) -> Transfers {
         self.0.counts.read()
+    }
+
+    /// The bytes that buffers of the device may occupy in all.
+    pub fn limit(&self) -> usize {
+        self.0.pool.limit
     }
 
     /// The bytes that buffers of the device occupy at the moment, without those that the pool keeps.
