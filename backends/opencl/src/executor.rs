@@ -4,8 +4,9 @@
 mod par;
 
 use crate::device::{Argument, Buffer, Kernel as Ready};
-use crate::program::{Kernels, Program, Shape, number, word};
+use crate::program::{Kernels, Program, number, word};
 use crate::scalars;
+use crate::style::Shape;
 use crate::transfer::{self, OnDevice};
 use crate::unit::{Kernel, Left, Param};
 use dsl_runtime::array::{Arg, ArrayViewMut, Stored, Value};
@@ -88,7 +89,7 @@ impl<'a> Walk<'a> {
         Walk {
             program,
             kernels,
-            shape: Shape::of(program.device.info()),
+            shape: program.shape,
             scalars: vec![0; program.plan.scalars],
             known: vec![false; program.plan.scalars],
             arrays: vec![None; program.plan.arrays.len()],

@@ -15,17 +15,20 @@ pub mod render;
 pub mod scalars;
 pub mod sink;
 pub mod split;
+pub mod style;
 pub mod transfer;
 pub mod unit;
 
 // A place that tells failures is always there.
 use cuprous_interp as _;
-use device::{Device, Kind};
+use device::Device;
 use dsl_runtime::array::new_owner;
 use dsl_runtime::backend::{BACKENDS, Backend, Caps, CompileError, Executable, Registration};
-use dsl_runtime::ir::{Func, Level};
+use dsl_runtime::ir::Func;
 use program::Program;
 use std::sync::{Arc, OnceLock};
+pub use style::Style;
+use style::{Shape, Wrong};
 
 /// The place `opencl` or `opencl:N`.
 #[derive(Clone, Debug)]
@@ -33,6 +36,9 @@ pub struct OpenCl {
     device: Device,
     name: String,
     owner: u64,
+    shape: Shape,
+    /// What the device does not compute as the language asks.
+    wrong: Vec<Wrong>,
 }
 
 /// The numbers of the devices' memories.
@@ -44,28 +50,35 @@ fn owners() -> &'static [u64] {
     })
 }
 
+/// The device with this number, and the number of its memory.
+fn find(number: usize) -> Result<(&'static Device, u64), String> {
+    let devices = Device::all()?;
+    let count = devices.len();
+    let device = devices.get(number);
+    let device =
+        device.ok_or_else(|| format!("unsupported: there is no device {number}, of {count}"))?;
+    Ok((device, owners()[number]))
+}
+
+fn refusal(device: &Device, what: &str) -> String {
+    let name = &device.info().name;
+    format!("unsupported: {name} does not compute as the language asks: {what}")
+}
+
 impl OpenCl {
     /// The device with this number, or the first that computes as the language asks.
     ///
     /// The error says what is missing, for people; it contains "unsupported".
     pub fn open(number: Option<usize>) -> Result<OpenCl, String> {
-        let devices = Device::all()?;
-        let kept = |device: &Device| {
-            device
-                .contract()
-                .map_err(|what| format!("unsupported: {what}"))
-        };
+        let kept = |device: &Device| device.contract().map_err(|what| refusal(device, &what));
         let at = match number {
             Some(at) => at,
             None => {
-                let first = devices.iter().position(|device| kept(device).is_ok());
+                let first = Device::all()?.iter().position(|device| kept(device).is_ok());
                 first.unwrap_or(0)
             }
         };
-        let Some(device) = devices.get(at) else {
-            let count = devices.len();
-            return Err(format!("unsupported: there is no device {at}, of {count}"));
-        };
+        let (device, owner) = find(at)?;
         kept(device)?;
         Ok(OpenCl {
             device: device.clone(),
@@ -73,7 +86,23 @@ impl OpenCl {
                 None => "opencl".into(),
                 Some(number) => format!("opencl:{number}"),
             },
-            owner: owners()[at],
+            owner,
+            shape: Shape::of(device.info(), Style::of(device.info().kind)),
+            wrong: vec![],
+        })
+    }
+
+    /// For tests: the device with this number, with code in a style that need not be the best one for it. A device with single
+    /// conversions that are not the language's is opened all the same; functions that use them are unsupported then.
+    pub fn with_style(number: usize, style: Style) -> Result<OpenCl, String> {
+        let (device, owner) = find(number)?;
+        let deviations = device.deviations().map_err(|refused| refused.to_string())?;
+        Ok(OpenCl {
+            device: device.clone(),
+            name: format!("opencl:{number} {style:?}").to_lowercase(),
+            owner,
+            shape: Shape::of(device.info(), style),
+            wrong: Wrong::of(deviations).map_err(|what| refusal(device, &what))?,
         })
     }
 
@@ -92,17 +121,15 @@ impl Backend for OpenCl {
         Caps {
             op: render::op::native,
             sink: |_| true,
-            levels: match self.device.info().kind {
-                Kind::Cpu => vec![Level::Grid, Level::Simd, Level::Seq],
-                Kind::Gpu | Kind::Accelerator => vec![Level::Grid, Level::Seq],
-            },
+            levels: self.shape.style.levels(),
             optimise: true,
         }
     }
 
     fn target(&self) -> String {
         let info = self.device.info();
-        format!("{} {} {}", info.platform, info.name, info.driver)
+        let style = self.shape.style;
+        format!("{} {} {} {style:?}", info.platform, info.name, info.driver)
     }
 
     fn describe(&self) -> Vec<(&'static str, String)> {
@@ -114,7 +141,8 @@ impl Backend for OpenCl {
         scheduled: &Func,
         typed: &Arc<Func>,
     ) -> Result<Arc<dyn Executable>, CompileError> {
-        let program = Program::new(&self.device, self.owner, scheduled, typed)?;
+        Wrong::refuse(&self.wrong, scheduled)?;
+        let program = Program::new(&self.device, self.shape, self.owner, scheduled, typed)?;
         Ok(Arc::new(program))
     }
 

@@ -1,11 +1,12 @@
 //! From a scheduled function to something that runs: its plan, its kernels as one program of the device, and another place
 //! that says how a run has failed.
 
-use crate::device::{Device, Info, Kernel, Kind, Program as Built};
+use crate::device::{Device, Info, Kernel, Program as Built};
 use crate::executor::{Outcome, Walk};
 use crate::remote::Places;
 use crate::scalars::Scalars;
 use crate::split::split;
+use crate::style::Shape;
 use crate::transfer;
 use crate::unit::{self, Maker, ParUnit, RegionUnit};
 use dsl_runtime::array::{Arg, ArrayViewMut, HostBuffer, Value};
@@ -23,6 +24,7 @@ const ROOM: usize = 4096;
 /// A compiled function.
 pub struct Program {
     pub(crate) device: Device,
+    pub(crate) shape: Shape,
     pub(crate) owner: u64,
     pub(crate) plan: Plan,
     pub(crate) places: Places,
@@ -57,6 +59,7 @@ impl Program {
     /// Compiles a scheduled function for a device; `owner` is the number of the device's memory.
     pub fn new(
         device: &Device,
+        shape: Shape,
         owner: u64,
         scheduled: &Func,
         typed: &Arc<Func>,
@@ -100,6 +103,7 @@ impl Program {
             || regions.iter().any(|unit| unit.fails || unit.main.stack);
         Ok(Program {
             device: device.clone(),
+            shape,
             owner,
             plan,
             places,
@@ -276,35 +280,6 @@ impl Executable for Program {
             None => {
                 "/* no kernel: a few scalar operations, which the host computes itself */\n".into()
             }
-        }
-    }
-}
-
-/// How the work-items of a device are best used.
-#[derive(Clone, Copy, Debug)]
-pub struct Shape {
-    /// Work-items in a group.
-    pub group: usize,
-    /// Work-items that a par is cut into, where it has enough to do.
-    pub items: usize,
-    /// Fewer operations are not worth a work-item.
-    pub grain: f64,
-}
-
-impl Shape {
-    /// Of this device.
-    pub fn of(info: &Info) -> Shape {
-        match info.kind {
-            Kind::Cpu => Shape {
-                group: 1,
-                items: info.units * 64,
-                grain: 20_000.0,
-            },
-            Kind::Gpu | Kind::Accelerator => Shape {
-                group: 64.min(info.group),
-                items: info.units * 2048,
-                grain: 4.0,
-            },
         }
     }
 }
