@@ -564,7 +564,10 @@ impl<'a> Walk<'a> {
         if items == 0 {
             return Ok(());
         }
-        let words = self.words()?;
+        let words = match kernel.params.contains(&Param::Words) {
+            true => Some(self.words()?),
+            false => None,
+        };
         let group = if items == 1 { 1 } else { self.shape.group };
         let groups = items.div_ceil(group);
         let stack = match kernel.stack {
@@ -615,7 +618,10 @@ impl<'a> Walk<'a> {
                     args.push(Argument::Buffer(buffer));
                     args.push(Argument::Scalar(number(*at)));
                 }
-                Param::Words => args.push(Argument::Buffer(&words)),
+                Param::Words => {
+                    let words = words.as_ref().expect("a kernel with words");
+                    args.push(Argument::Buffer(words));
+                }
                 Param::Stack => {
                     let (stack, room) = stack.as_ref().expect("a kernel with a stack");
                     args.push(Argument::Buffer(stack));

@@ -13,6 +13,7 @@ use dsl_runtime::array::{Arg, ArrayViewMut, HostBuffer, Value};
 use dsl_runtime::backend::{Backend, CompileError, Executable, Failure};
 use dsl_runtime::cache::{self, Compiled};
 use dsl_runtime::ir::{Const, Data, Expr, Func, Place, ScalarType, Var, walk};
+use dsl_runtime::pass::effect;
 use dsl_runtime::plan::{Plan, Scalar, Slot};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,12 +71,24 @@ impl Program {
         let plan = Plan::of(&func)?;
         let places = Places::of(&plan);
         let remote = |slot| places.is_remote(slot);
-        let mut maker = Maker::new(&func, &plan.slots, plan.scalars, &remote);
-        let pars: Vec<ParUnit> = plan.pars.iter().map(|stmt| maker.par(stmt)).collect();
-        let regions: Vec<RegionUnit> = plan.regions.iter().map(|one| maker.region(one)).collect();
-        let scalars = Scalars::of(&mut maker, &plan, &places);
-        let words = maker.words;
-        let (source, origins) = maker.finish();
+        let make = |tested| {
+            let mut maker = Maker::new(&func, &plan.slots, plan.scalars, &remote, tested);
+            let pars: Vec<ParUnit> = plan.pars.iter().map(|stmt| maker.par(stmt)).collect();
+            let regions = plan.regions.iter().map(|one| maker.region(one));
+            let regions: Vec<RegionUnit> = regions.collect();
+            let scalars = Scalars::of(&mut maker, &plan, &places);
+            let (words, stacks) = (maker.words, maker.stacks);
+            (pars, regions, scalars, words, stacks, maker.finish())
+        };
+        let regions = plan.regions.iter().flat_map(|region| &region.stmts);
+        let mut kernels = plan.pars.iter().chain(regions);
+        let fails = kernels.any(|stmt| effect::can_fail(&func, stmt));
+        let mut made = make(fails);
+        if made.4 && !fails {
+            // A stack may be lacking, which every kernel must then ask.
+            made = make(true);
+        }
+        let (pars, regions, scalars, words, stacks, (source, origins)) = made;
         // As many as a loop may carry.
         let aside = plan.scalars;
         let words = words + aside;
@@ -99,8 +112,7 @@ impl Program {
         if let Some(failure) = missing {
             return Err(CompileError::Internal(format!("constants: {failure:?}")));
         }
-        let tested = pars.iter().any(|unit| unit.fails || unit.stacks())
-            || regions.iter().any(|unit| unit.fails || unit.main.stack);
+        let tested = fails || stacks;
         Ok(Program {
             device: device.clone(),
             shape,

@@ -129,6 +129,10 @@ pub struct Maker<'f> {
     pub places: Vec<Place>,
     /// The number of words.
     pub words: usize,
+    /// Whether anything can fail: kernels then look whether something has.
+    tested: bool,
+    /// Whether a work-item needs a stack, which it may lack.
+    pub stacks: bool,
     /// How many kernels there are.
     units: usize,
 }
@@ -140,6 +144,7 @@ impl<'f> Maker<'f> {
         slots: &'f HashMap<Var, Slot>,
         scalars: usize,
         remote: &'f dyn Fn(u32) -> bool,
+        tested: bool,
     ) -> Maker<'f> {
         Maker {
             func,
@@ -148,6 +153,8 @@ impl<'f> Maker<'f> {
             source: String::new(),
             places: vec![],
             words: STATE + scalars,
+            tested,
+            stacks: false,
             units: 0,
         }
     }
@@ -183,12 +190,7 @@ impl<'f> Maker<'f> {
         fill: impl FnOnce(&mut Body<'f>),
     ) -> Kernel {
         let func = self.func;
-        let mut params: Vec<Param> = vec![Param::Words];
-        let mut begin = vec![
-            "__global volatile uint* const state = (__global volatile uint*)words;".to_owned(),
-            // What an earlier kernel should have made is not there.
-            "if (state[0] != 0 || state[1] != 0) return;".to_owned(),
-        ];
+        let (mut params, mut begin) = (vec![], vec![]);
         for &var in env {
             let ty = func.ty(var);
             let name = own_name(func, var);
@@ -223,6 +225,21 @@ impl<'f> Maker<'f> {
             params.push(Param::Stack);
             begin.push("__global uchar* const stack = stacks + get_global_id(0) * room;".into());
             begin.push("ulong top = 0;".into());
+        }
+        self.stacks |= stack;
+        let state = self.tested || stack;
+        if state || begin.iter().any(|line| line.contains("words[")) || body.text.has("words[") {
+            params.insert(0, Param::Words);
+        }
+        if state {
+            // What an earlier kernel should have made may not be there.
+            begin.splice(
+                0..0,
+                [
+                    "__global volatile uint* const state = (__global volatile uint*)words;".into(),
+                    "if (state[0] != 0 || state[1] != 0) return;".into(),
+                ],
+            );
         }
         let list: Vec<String> = params.iter().map(|param| self.declaration(param)).collect();
         let mut text = crate::render::text::Text::default();

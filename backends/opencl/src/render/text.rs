@@ -47,6 +47,11 @@ impl Text {
         }
     }
 
+    /// Whether these words stand in it.
+    pub fn has(&self, words: &str) -> bool {
+        self.lines.contains(words)
+    }
+
     /// The text, and per line where it comes from.
     pub fn finish(self) -> (String, Vec<Place>) {
         (self.lines, self.places)
