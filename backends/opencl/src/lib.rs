@@ -1,7 +1,7 @@
 //! The OpenCL backend: from scheduled functions to OpenCL C, run on any device. Places `opencl` (the first device that computes
 //! as the language asks, a GPU if there is one) and `opencl:N`.
 //!
-//! Two halves. [`render`] makes OpenCL C of statements, [`driver`] has one file a sink, [`unit`] puts kernels together.
+//! Two halves. [`render`] makes OpenCL C of statements, [`driver`] has one file a sink, [`mod@unit`] puts kernels together.
 //! [`executor`] walks a function's plan and enqueues them; [`remote`] says which scalars never leave the device, [`transfer`]
 //! moves arrays, and [`device`] is the only part that speaks to OpenCL.
 
