@@ -38,6 +38,12 @@ macro_rules! kernels {
                 x[0]
             }
 
+            /// The elements above a bound.
+            #[kernel]
+            pub fn keep(x: &[$t], bound: $t) -> Vec<$t> {
+                x.filter(|v| v > bound)
+            }
+
             /// An element of a grid.
             #[kernel]
             pub fn corner(x: &Array2<$t>) -> $t {

@@ -52,7 +52,7 @@ impl Shape {
             Style::Lanes => Shape {
                 style,
                 group: 1,
-                items: info.units * 64,
+                items: info.units * 16,
                 grain: 20_000.0,
             },
             Style::Items => Shape {
