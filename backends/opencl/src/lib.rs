@@ -74,7 +74,9 @@ impl OpenCl {
         let at = match number {
             Some(at) => at,
             None => {
-                let first = Device::all()?.iter().position(|device| kept(device).is_ok());
+                let first = Device::all()?
+                    .iter()
+                    .position(|device| kept(device).is_ok());
                 first.unwrap_or(0)
             }
         };

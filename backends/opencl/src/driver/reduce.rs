@@ -356,9 +356,9 @@ impl Reduce {
 pub fn joining(body: &mut Body<'_>, feed: &Feed, totals: &[String], words: &[String]) {
     let types = feed.types(body.func);
     let combine = feed.sink.combine.as_ref().expect("a reduction combines");
-    body.line(format!(
-        "for (ulong step = 1; step < blocks; step *= 2) for (ulong b = 0; b + step < blocks; b += 2 * step) {{"
-    ));
+    body.line(
+        "for (ulong step = 1; step < blocks; step *= 2) for (ulong b = 0; b + step < blocks; b += 2 * step) {",
+    );
     let at = |body: &mut Body<'_>, at: &str, name: &str| -> Vec<String> {
         let mut names = vec![];
         for (k, (total, ty)) in totals.iter().zip(&types).enumerate() {

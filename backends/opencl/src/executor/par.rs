@@ -1,6 +1,6 @@
 //! A wide par: memory for its results, then its kernels one after the other.
 
-use super::{Context, Held, Memory, Stop, Walk};
+use super::{Context, Stop, Walk};
 use crate::driver::scatter_with::Shares;
 use crate::transfer;
 use crate::unit::{ParUnit, Param};
@@ -242,6 +242,3 @@ impl ParUnit {
                 .any(|(_, shares)| shares.fold.stack || shares.whole.stack)
     }
 }
-
-#[allow(dead_code)]
-fn _types(_: Held, _: Memory) {}

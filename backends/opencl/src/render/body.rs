@@ -399,7 +399,9 @@ impl<'f> Body<'f> {
         let floor = self.fresh("floor");
         if allocates {
             self.stack = true;
-            self.line(format!("const ulong {floor} = top;\nulong {floor}_end = top;"));
+            self.line(format!(
+                "const ulong {floor} = top;\nulong {floor}_end = top;"
+            ));
         }
         match &inner.kind {
             LoopKind::For { index, extent } => {
@@ -496,8 +498,7 @@ impl<'f> Body<'f> {
         }
         // A value in private memory that goes to a pointer is copied to the stack.
         let lifted = |(&(var, _), &result): (&(Var, Atom), &Atom)| {
-            private(self.func.ty(var)).is_none()
-                && private(&self.func.atom_type(result)).is_some()
+            private(self.func.ty(var)).is_none() && private(&self.func.atom_type(result)).is_some()
         };
         found || inner.carried.iter().zip(&inner.body.results).any(lifted)
     }
