@@ -313,3 +313,30 @@ pub fn slot_of(plan: &Plan, var: Var) -> Option<Scalar> {
 pub fn word(slot: u32) -> usize {
     unit::STATE + slot as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dsl_runtime::syntax::Span;
+
+    #[test]
+    fn a_refused_program_names_the_line_and_the_users_place() {
+        let Some(device) = Device::all().ok().and_then(|devices| devices.first()) else {
+            return println!("SKIPPED  a refused program: there is no OpenCL device");
+        };
+        let source = "__kernel void f(__global int* x) {\n    const int a = 1;\n    x[0] = nothing_of_this_name;\n}\n";
+        let place = |source| Place {
+            source,
+            span: Span::default(),
+        };
+        let origins = [place(0), place(1), place(7), place(3)];
+        let Err(CompileError::Build { log, place, .. }) = build(device, source, &origins) else {
+            panic!("the program is wrong");
+        };
+        assert_eq!(place.source, 7);
+        assert!(
+            log.contains("the line: x[0] = nothing_of_this_name;"),
+            "{log}"
+        );
+    }
+}
