@@ -500,18 +500,16 @@ impl<'f> Body<'f> {
             let count = self.stride(&ty.shape);
             self.grab(ty.elem, &copy, &count);
             self.move_all(&Held::Global(copy.clone()), ty.elem, &settled[at], &count);
-            copies.push((*at, ty.elem, copy));
+            copies.push((*at, ty.elem, copy, count));
         }
-        let q = self.fresh("q");
-        self.line(format!(
-            "for (ulong {q} = 0; {q} < top - {start}; {q} += 8) *(__global ulong*)(stack + {floor} + {q}) = *(__global ulong*)(stack + {start} + {q});"
-        ));
-        for (at, elem, copy) in copies {
+        for (at, elem, copy, count) in copies {
             let own = types::stored(elem);
+            let down = self.fresh("down");
             self.line(format!(
-                "{} = (__global const {own}*)((__global uchar*){copy} - ({start} - {floor}));",
-                settled[&at]
+                "__global {own}* const {down} = (__global {own}*)((__global uchar*){copy} - ({start} - {floor}));"
             ));
+            self.move_all(&Held::Global(down.clone()), elem, &copy, &count);
+            self.line(format!("{} = {down};", settled[&at]));
         }
         self.line(format!("top = {floor} + (top - {start});"));
         self.line(format!("{floor} = top;"));
