@@ -14,6 +14,10 @@
 //! Arrays can be made by name: `iota(n)`, `fill(v, n)`, `hash(seed, n)`, `bits(seed, n)`, `below(m, seed, n)`, each with
 //! as many lengths as dimensions. `digest` compares a long array by a hash of its elements. What a backend declares to
 //! lack is skipped, and the report says so.
+//!
+//! Where every operation is dear (a simulator of devices, say), the environment variable `CUPROUS_CONFORMANCE_SIZE=n` has
+//! run lines skipped in which an argument, or an extent that the function takes as an argument or has as a constant, is
+//! larger than n; [`Limit`] says the same in a program.
 
 pub mod random;
 mod value;
@@ -24,7 +28,7 @@ use crate::cache::{Compiled, compile_func};
 use crate::error::Error;
 use crate::ir::parse::{Directive, Module, parse};
 use crate::ir::verify::{Stage, annotate, verify};
-use crate::ir::{Func, Type};
+use crate::ir::{Atom, Expr, Func, LoopKind, Type, Var, walk};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -109,12 +113,88 @@ pub fn check(backend: &dyn Backend) {
     assert!(report.failed().next().is_none(), "{report}");
 }
 
-/// Runs all `.cup` files below a directory on a backend.
+/// Which run lines are not run: all are, unless they are too large.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limit {
+    /// The most elements of an argument, and the largest extent.
+    pub size: Option<usize>,
+}
+
+impl Limit {
+    /// What the environment asks for: `CUPROUS_CONFORMANCE_SIZE`.
+    ///
+    /// # Panics
+    /// If that is not a number: nobody is to believe that a limit holds.
+    pub fn of_environment() -> Limit {
+        let text = std::env::var("CUPROUS_CONFORMANCE_SIZE").ok();
+        let number = |text: String| match text.parse() {
+            Ok(size) => size,
+            Err(_) => panic!("CUPROUS_CONFORMANCE_SIZE is a number, not `{text}`"),
+        };
+        Limit {
+            size: text.map(number),
+        }
+    }
+
+    /// Whether a call may be made; if not, why.
+    fn admits(&self, func: &Func, call: &CallText) -> Result<(), String> {
+        let Some(most) = self.size else {
+            return Ok(());
+        };
+        let extents = extents(func);
+        let constants = extents.iter().filter_map(|extent| extent.as_const());
+        let mut largest = constants.map(|extent| extent.bits).max().unwrap_or(0);
+        for (&param, arg) in func.params.iter().zip(&call.args) {
+            let scalar = func.ty(param).is_scalar();
+            if !scalar || extents.contains(&Atom::Var(param)) {
+                largest = largest.max(arg.size());
+            }
+        }
+        match largest <= most as u64 {
+            true => Ok(()),
+            false => Err(format!("larger than {most}")),
+        }
+    }
+}
+
+/// What the loops of a function count to, and how long its arrays are; as many of its names as are cast to that.
+fn extents(func: &Func) -> Vec<Atom> {
+    let mut found: Vec<Atom> = vec![];
+    let mut made: Vec<(Var, Atom)> = vec![];
+    walk::stmts(&func.body, &mut |stmt| {
+        let lengths = |&def: &Var| func.ty(def).shape.clone();
+        found.extend(stmt.defs.iter().flat_map(lengths));
+        match &stmt.expr {
+            Expr::Par(par) => found.push(par.extent),
+            Expr::Loop(inner) => {
+                if let LoopKind::For { extent, .. } = &inner.kind {
+                    found.push(*extent);
+                }
+            }
+            Expr::Cast(_, from) => made.push((stmt.defs[0], *from)),
+            Expr::Op(_, operands) => made.extend(operands.iter().map(|&from| (stmt.defs[0], from))),
+            _ => {}
+        }
+    });
+    for (made, from) in made.into_iter().rev() {
+        if found.contains(&made.into()) {
+            found.push(from);
+        }
+    }
+    found
+}
+
+/// Runs all `.cup` files below a directory on a backend, as far as the environment limits them.
 pub fn run(backend: &dyn Backend, dir: &Path) -> Report {
+    run_limited(backend, dir, Limit::of_environment())
+}
+
+/// Runs all `.cup` files below a directory on a backend, as far as they are within a limit.
+pub fn run_limited(backend: &dyn Backend, dir: &Path, limit: Limit) -> Report {
     let mut outcomes = vec![];
     for file in files(dir) {
         match std::fs::read_to_string(&file) {
-            Ok(text) => outcomes.extend(run_text(backend, &file, &text)),
+            Ok(text) => outcomes.extend(run_text(backend, &file, &text, limit)),
             Err(error) => outcomes.push(Outcome {
                 verdict: Verdict::Failed(error.to_string()),
                 file,
@@ -146,10 +226,10 @@ pub fn files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Runs the run lines of one text on a backend. `file` is what the outcomes call it.
-pub fn run_text(backend: &dyn Backend, file: &Path, text: &str) -> Vec<Outcome> {
+/// Runs the run lines of one text on a backend, as far as they are within a limit. `file` is what the outcomes call it.
+pub fn run_text(backend: &dyn Backend, file: &Path, text: &str, limit: Limit) -> Vec<Outcome> {
     match parse(text) {
-        Ok(module) => run_module(backend, file, &module),
+        Ok(module) => lines(backend, file, &module, limit),
         Err(errors) => {
             let failed = errors.into_iter().map(|error| Outcome {
                 file: file.to_path_buf(),
@@ -163,6 +243,10 @@ pub fn run_text(backend: &dyn Backend, file: &Path, text: &str) -> Vec<Outcome> 
 
 /// Runs the run lines of a module on a backend. `file` is what the outcomes call it.
 pub fn run_module(backend: &dyn Backend, file: &Path, module: &Module) -> Vec<Outcome> {
+    lines(backend, file, module, Limit::default())
+}
+
+fn lines(backend: &dyn Backend, file: &Path, module: &Module, limit: Limit) -> Vec<Outcome> {
     let mut bench = Bench::new(backend, module);
     let lines = module
         .directives
@@ -171,7 +255,7 @@ pub fn run_module(backend: &dyn Backend, file: &Path, module: &Module) -> Vec<Ou
     let outcomes = lines.map(|line| Outcome {
         file: file.to_path_buf(),
         line: line.line,
-        verdict: bench.line(line),
+        verdict: bench.line(line, limit),
     });
     outcomes.collect()
 }
@@ -322,12 +406,25 @@ impl<'a> Bench<'a> {
         results.collect()
     }
 
-    fn line(&mut self, line: &Directive) -> Verdict {
-        match read_line(&line.text).map(|(call, expected)| self.compare(&call, &expected)) {
-            Ok(Ok(())) => Verdict::Passed,
-            Ok(Err(NoResult::Failed(Error::Unsupported { what, .. }))) => Verdict::Skipped(what),
-            Ok(Err(error)) => Verdict::Failed(error.to_string()),
-            Err(text) => Verdict::Failed(text),
+    fn line(&mut self, line: &Directive, limit: Limit) -> Verdict {
+        let (call, expected) = match read_line(&line.text) {
+            Ok(read) => read,
+            Err(text) => return Verdict::Failed(text),
+        };
+        let other = match &expected {
+            Expected::Same(other) => Some(other),
+            _ => None,
+        };
+        for call in [Some(&call), other].into_iter().flatten() {
+            let func = self.funcs.get(call.name.as_str());
+            if let Some(Err(why)) = func.map(|func| limit.admits(func, call)) {
+                return Verdict::Skipped(why);
+            }
+        }
+        match self.compare(&call, &expected) {
+            Ok(()) => Verdict::Passed,
+            Err(NoResult::Failed(Error::Unsupported { what, .. })) => Verdict::Skipped(what),
+            Err(error) => Verdict::Failed(error.to_string()),
         }
     }
 

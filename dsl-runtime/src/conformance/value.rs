@@ -166,6 +166,27 @@ impl Reader<'_> {
 }
 
 impl Literal {
+    /// The number of elements; of an integer, its value.
+    pub(crate) fn size(&self) -> u64 {
+        match self {
+            Literal::Word(word) => parse_const(word, ScalarType::U64).map_or(0, |value| value.bits),
+            Literal::List(rows) => rows.iter().map(|row| row.elements()).sum(),
+            Literal::Made(name, given) => {
+                let generator = GENERATORS.iter().find(|row| row.name == name);
+                let parameters = generator.map_or(0, |row| row.parameters);
+                let lengths = given.iter().skip(parameters).map(Literal::size);
+                lengths.fold(1, u64::saturating_mul)
+            }
+        }
+    }
+
+    fn elements(&self) -> u64 {
+        match self {
+            Literal::Word(_) => 1,
+            others => others.size(),
+        }
+    }
+
     fn constant(&self, ty: ScalarType) -> Result<Const, String> {
         match self {
             Literal::Word(word) => parse_const(word, ty),

@@ -182,7 +182,8 @@ pub(super) fn of(device: &Device, bytes: usize, scalar: usize) -> Result<Buffer,
     let store = device.make(size, bytes, || {
         if !unified {
             let memory = session.context.memory(size);
-            return Ok(memory.map(|memory| Store::new(memory, size, align)));
+            let store = memory.map(|memory| Store::new(memory, size, align));
+            return Ok(store.and_then(|store| session.forget(device, &store).map(|()| store)));
         }
         let host = Arc::new(device.host_memory(size / scalar, scalar)?);
         // SAFETY: the store keeps the memory for as long as commands use it.

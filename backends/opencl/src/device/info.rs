@@ -48,6 +48,10 @@ pub struct Info {
     pub f64: bool,
     /// Whether it computes with `half`.
     pub f16: bool,
+    /// Whether it is Oclgrind, which checks each access of memory: memory is new and has the size that was asked for there,
+    /// and what the
+    /// host writes is written in a way that it understands.
+    pub checker: bool,
     /// Whether it works on the host's memory: buffers are host memory then.
     pub unified: bool,
     /// Whether it offers division and square roots of `float` that are rounded correctly.
@@ -118,16 +122,18 @@ impl Info {
         }
         let name = string(ffi::CL_DEVICE_NAME)?;
         let platform = [ffi::CL_PLATFORM_NAME, ffi::CL_PLATFORM_VERSION];
+        let platform = format!(
+            "{}, {}",
+            of_platform(platform[0])?,
+            of_platform(platform[1])?
+        );
         Ok(Info {
             name: name.into(),
             vendor: string(ffi::CL_DEVICE_VENDOR)?,
             driver: string(ffi::CL_DRIVER_VERSION)?,
             version: string(ffi::CL_DEVICE_VERSION)?,
-            platform: format!(
-                "{}, {}",
-                of_platform(platform[0])?,
-                of_platform(platform[1])?
-            ),
+            checker: platform.starts_with("Oclgrind"),
+            platform,
             kind,
             f64: double || has("cl_khr_fp64"),
             f16: has("cl_khr_fp16"),

@@ -3,6 +3,8 @@
 //! Sizes are rounded up to classes, eight between a power of two and the next, and a buffer that is dropped is kept for the next
 //! of its class, up to a limit. It is handed out again at once, though commands may still use it: they come first in the queue.
 //! Above the limit those go that have waited longest, and where memory is lacking all go.
+//!
+//! On a device that checks accesses each buffer is new and has its own size, or it would not see what is wrong.
 
 use super::buffer::Store;
 use super::info::Info;
@@ -25,6 +27,8 @@ pub(super) struct Pool {
     /// What may be given in one piece.
     pub largest: usize,
     keep: usize,
+    /// Whether nothing is kept nor rounded up.
+    exact: bool,
     state: Mutex<State>,
 }
 
@@ -51,6 +55,7 @@ impl Pool {
         let wanted = wanted.and_then(|bytes| bytes.trim().parse().ok());
         let limit = info.memory.min(wanted.unwrap_or(usize::MAX));
         let keep = match info.unified {
+            _ if info.checker => 0,
             true => (limit / PART).min(UNIFIED),
             false => limit / PART,
         };
@@ -58,6 +63,7 @@ impl Pool {
             limit,
             largest: info.largest.min(limit),
             keep,
+            exact: info.checker,
             state: Mutex::default(),
         }
     }
@@ -68,6 +74,9 @@ impl Pool {
 
     /// The size of the memory for this many bytes: its class, where that is not too large.
     pub fn size(&self, bytes: usize) -> Option<usize> {
+        if self.exact {
+            return (bytes <= self.largest).then_some(bytes.max(1));
+        }
         let exact = bytes.max(SMALLEST).checked_next_multiple_of(8)?;
         match class(bytes) {
             Some(size) if size <= self.largest => Some(size),

@@ -22,8 +22,6 @@ pub(super) struct Session {
     pub queue: Queue,
     /// Whether kernels see what the host writes to wrapped memory, and the host what they write, once they are done.
     pub direct: bool,
-    /// Whether the device fills and copies. Oclgrind's check for uninitialised memory sees what the host writes alone.
-    moves: bool,
     enqueued: AtomicU64,
     done: AtomicU64,
     retired: Mutex<Vec<Store>>,
@@ -43,13 +41,53 @@ impl Session {
                 context,
                 queue,
                 direct,
-                moves: !inner.info.platform.starts_with("Oclgrind"),
                 enqueued: AtomicU64::new(0),
                 done: AtomicU64::new(0),
                 retired: Mutex::default(),
             })
         };
         open().map_err(|failed| device.stopped(failed))
+    }
+
+    /// Has new memory count as uninitialised with a checker.
+    ///
+    /// Oclgrind 21.10 (`plugins/Uninitialized.cpp`) keeps a shadow of each memory object, with the size and the place of what the
+    /// host has written last; of memory that was given back, it is left to whatever gets its address. When a kernel begins,
+    /// memory whose shadow is empty counts as uninitialised: which a write of nothing, an error elsewhere, makes of it.
+    pub fn forget(&self, device: &Device, memory: &Store) -> Answer<()> {
+        match device.info().checker {
+            true => self.queue.write(&memory.memory, 0, &[]),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes bytes, and waits for it. With a checker all of the memory is written, see [`Session::forget`], and filling and
+    /// copying are such writes.
+    fn put(&self, device: &Device, to: &Store, at: usize, bytes: &[u8]) -> Result<(), Stopped> {
+        let mut all;
+        let (mut first, mut written) = (at, bytes);
+        if device.info().checker && bytes.len() < to.size {
+            all = self.get(device, to, 0, to.size)?;
+            all[at..at + bytes.len()].copy_from_slice(bytes);
+            (first, written) = (0, &all);
+        }
+        self.blocking(device, |queue| queue.write(&to.memory, first, written))
+    }
+
+    /// Reads bytes, and waits for it.
+    fn get(
+        &self,
+        device: &Device,
+        from: &Store,
+        at: usize,
+        bytes: usize,
+    ) -> Result<Vec<u8>, Stopped> {
+        let mut all = vec![0; bytes];
+        self.blocking(device, |queue| {
+            // SAFETY: `all` has room for as many bytes.
+            unsafe { queue.read(&from.memory, at, all.as_mut_ptr(), bytes) }
+        })?;
+        Ok(all)
     }
 
     /// Waits for all that was enqueued.
@@ -221,7 +259,7 @@ pub(super) fn write(device: &Device, to: &Buffer, at: usize, bytes: &[u8]) -> Re
         None if store.wrapped && store.host.is_none() => {
             return Err(device.internal("writing to memory that is lent"));
         }
-        None => session.blocking(device, |queue| queue.write(&store.memory, at, bytes))?,
+        None => session.put(device, store, at, bytes)?,
     }
     device.0.counts.bytes_in.add(bytes.len() as u64);
     Ok(())
@@ -273,13 +311,9 @@ pub(super) fn copy(
     }
     let (from, to) = (from.store(), to.store());
     let session = device.session()?;
-    if !session.moves {
-        let mut all = vec![0; bytes];
-        return session.blocking(device, |queue| {
-            // SAFETY: `all` has room for as many bytes.
-            unsafe { queue.read(&from.memory, at, all.as_mut_ptr(), bytes) }?;
-            queue.write(&to.memory, to_at, &all)
-        });
+    if device.info().checker {
+        let moved = session.get(device, from, at, bytes)?;
+        return session.put(device, to, to_at, &moved);
     }
     session.enqueue(device, [from, to].into_iter(), |queue| {
         queue.copy(&from.memory, at, &to.memory, to_at, bytes)
@@ -304,9 +338,8 @@ pub(super) fn fill(
         return Ok(());
     }
     let (session, store) = (device.session()?, to.store());
-    if !session.moves {
-        let bytes = pattern.repeat(bytes / size);
-        return session.blocking(device, |queue| queue.write(&store.memory, at, &bytes));
+    if device.info().checker {
+        return session.put(device, store, at, &pattern.repeat(bytes / size));
     }
     session.enqueue(device, [store].into_iter(), |queue| {
         queue.fill(&store.memory, at, bytes, pattern)

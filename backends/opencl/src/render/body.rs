@@ -531,23 +531,33 @@ impl<'f> Body<'f> {
         self.line(format!("if ({}) {{", above.join(" || ")));
         let start = self.fresh("start");
         self.line(format!("const ulong {start} = top;"));
+        let mut copies = vec![];
         for (at, var, _) in &held {
             let ty = self.func.ty(*var).clone();
-            let (copy, next) = (self.fresh("copy"), &settled[at]);
+            let (copy, next) = (self.fresh("copy"), settled[at].clone());
             let count = self.stride(&ty.shape);
-            self.line(format!("if (MINE({next}, {floor})) {{"));
+            self.line(format!("const bool {copy}_moves = MINE({next}, {floor});"));
             self.line(format!("const ulong {copy}_at = top;"));
+            self.line(format!("if ({copy}_moves) {{"));
             self.grab(ty.elem, &copy, &count);
-            self.move_all(&Held::Global(copy.clone()), ty.elem, next, &count);
-            let own = types::stored(ty.elem);
-            self.line(format!(
-                "{next} = (__global const {own}*)(stack + {floor} + ({copy}_at - {start}));\n}}"
-            ));
+            self.move_all(&Held::Global(copy.clone()), ty.elem, &next, &count);
+            self.line("}");
+            copies.push((ty.elem, copy, next, count));
         }
-        let q = self.fresh("q");
-        self.line(format!(
-            "for (ulong {q} = 0; {q} < top - {start}; {q} += 8) *(__global ulong*)(stack + {floor} + {q}) = *(__global ulong*)(stack + {start} + {q});"
-        ));
+        // One by one: what lies between them has no value.
+        for (elem, copy, next, count) in copies {
+            let own = types::stored(elem);
+            let (from, down) = (self.fresh("from"), self.fresh("down"));
+            self.line(format!("if ({copy}_moves) {{"));
+            self.line(format!(
+                "__global const {own}* const {from} = (__global const {own}*)(stack + {copy}_at);"
+            ));
+            self.line(format!(
+                "__global {own}* const {down} = (__global {own}*)(stack + {floor} + ({copy}_at - {start}));"
+            ));
+            self.move_all(&Held::Global(down.clone()), elem, &from, &count);
+            self.line(format!("{next} = {down};\n}}"));
+        }
         self.line(format!("{floor}_end = {floor} + (top - {start});\n}}"));
         self.line(format!("top = {floor}_end;"));
         settled
