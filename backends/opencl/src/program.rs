@@ -70,10 +70,20 @@ impl Program {
         let plan = Plan::of(&func)?;
         let places = Places::of(&plan);
         let remote = |slot| places.is_remote(slot);
-        let mut maker = Maker::new(&func, &plan.slots, plan.scalars, &remote);
-        let pars: Vec<ParUnit> = plan.pars.iter().map(|stmt| maker.par(stmt)).collect();
-        let regions: Vec<RegionUnit> = plan.regions.iter().map(|one| maker.region(one)).collect();
-        let scalars = Scalars::of(&mut maker, &plan, &places);
+        let make = |guarded| {
+            let mut maker = Maker::new(&func, &plan.slots, plan.scalars, &remote, guarded);
+            let pars: Vec<ParUnit> = plan.pars.iter().map(|stmt| maker.par(stmt)).collect();
+            let regions = plan.regions.iter().map(|one| maker.region(one));
+            let regions: Vec<RegionUnit> = regions.collect();
+            let scalars = Scalars::of(&mut maker, &plan, &places);
+            (maker, pars, regions, scalars)
+        };
+        let (mut maker, mut pars, mut regions, mut scalars) = make(false);
+        let tested = pars.iter().any(|unit| unit.fails || unit.stacks())
+            || regions.iter().any(|unit| unit.fails || unit.main.stack);
+        if tested {
+            (maker, pars, regions, scalars) = make(true);
+        }
         let words = maker.words;
         let (source, origins) = maker.finish();
         // As many as a loop may carry.
@@ -99,8 +109,6 @@ impl Program {
         if let Some(failure) = missing {
             return Err(CompileError::Internal(format!("constants: {failure:?}")));
         }
-        let tested = pars.iter().any(|unit| unit.fails || unit.stacks())
-            || regions.iter().any(|unit| unit.fails || unit.main.stack);
         Ok(Program {
             device: device.clone(),
             shape,

@@ -123,6 +123,8 @@ pub struct Maker<'f> {
     pub slots: &'f HashMap<Var, Slot>,
     /// Scalars that live in words.
     pub remote: &'f dyn Fn(u32) -> bool,
+    /// Whether kernels do nothing once something has failed: what they would read may have no value then.
+    pub guarded: bool,
     /// The source so far, and per line where it comes from.
     pub source: String,
     /// Per line of the source.
@@ -140,11 +142,13 @@ impl<'f> Maker<'f> {
         slots: &'f HashMap<Var, Slot>,
         scalars: usize,
         remote: &'f dyn Fn(u32) -> bool,
+        guarded: bool,
     ) -> Maker<'f> {
         Maker {
             func,
             slots,
             remote,
+            guarded,
             source: String::new(),
             places: vec![],
             words: STATE + scalars,
@@ -215,6 +219,9 @@ impl<'f> Maker<'f> {
             begin.push(format!(
                 "__global const {own}* const {name} = {name}_all + {name}_at;"
             ));
+        }
+        if self.guarded {
+            begin.push("if (STOPPED) return;".into());
         }
         let stack = body.stack;
         if stack {
@@ -778,6 +785,8 @@ fn prologue(func: &Func, kernels: &str) -> String {
 const PROLOGUE: &str = "\
 /* Leaves: another run says what went wrong. */
 #define FAIL { atomic_or(state, 1u); return; }
+/* Whether something has failed, or lacked memory: what it was to leave has no value. */
+#define STOPPED (atomic_or(state, 0u) != 0 || atomic_or(state + 1, 0u) != 0)
 /* The product, or more than any memory has. */
 static ulong times(const ulong a, const ulong b) { return mul_hi(a, b) != 0 || a * b >> 60 != 0 ? 1UL << 60 : a * b; }
 /* Elements on the work-item's stack; where it is too small, the host is told and comes again with a larger one. */
