@@ -43,6 +43,8 @@ pub struct Shape {
     pub items: usize,
     /// Fewer operations are not worth a work-item.
     pub grain: f64,
+    /// Fewer iterations of a `scatter_with` are combined by one work-item.
+    pub few: usize,
 }
 
 impl Shape {
@@ -54,12 +56,14 @@ impl Shape {
                 group: 1,
                 items: info.units * 16,
                 grain: 20_000.0,
+                few: 1 << 14,
             },
             Style::Items => Shape {
                 style,
                 group: 64.min(info.group),
                 items: info.units * 2048,
                 grain: 4.0,
+                few: 1 << 10,
             },
         }
     }

@@ -237,7 +237,7 @@ impl<'f> Maker<'f> {
                 0..0,
                 [
                     "__global volatile uint* const state = (__global volatile uint*)words;".into(),
-                    "if (state[0] != 0 || state[1] != 0) return;".into(),
+                    "if (STOPPED) return;".into(),
                 ],
             );
         }
@@ -798,6 +798,8 @@ fn prologue(func: &Func, kernels: &str) -> String {
 const PROLOGUE: &str = "\
 /* Leaves: another run says what went wrong. */
 #define FAIL { atomic_or(state, 1u); return; }
+/* Whether something has failed, or lacked memory: what it was to leave has no value. */
+#define STOPPED (atomic_or(state, 0u) != 0 || atomic_or(state + 1, 0u) != 0)
 /* The product, or more than any memory has. */
 static ulong times(const ulong a, const ulong b) { return mul_hi(a, b) != 0 || a * b >> 60 != 0 ? 1UL << 60 : a * b; }
 /* Elements on the work-item's stack; where it is too small, the host is told and comes again with a larger one. */

@@ -11,8 +11,6 @@ use std::sync::Arc;
 
 /// Shares of a `scatter_with`.
 const SHARES: usize = 64;
-/// Fewer iterations of a `scatter_with` are combined by one work-item.
-const FEW: usize = 1 << 14;
 
 impl Walk<'_> {
     pub(crate) fn par(
@@ -203,13 +201,14 @@ impl Walk<'_> {
         if n == 0 {
             return Ok(());
         }
-        if n < FEW {
+        let few = self.shape.few;
+        if n < few {
             return self.launch(&kernels.whole, context, 1);
         }
         let length = self.lengths(sink.arrays[0])?[0];
         context.shares = SHARES.min(length.max(1));
         context.span = length.div_ceil(context.shares).max(1);
-        let items = self.shape.items.min(n.div_ceil(FEW / 4)).max(1);
+        let items = self.shape.items.min(n.div_ceil(few / 4)).max(1);
         context.tile = n.div_ceil(items);
         context.tiles = n.div_ceil(context.tile);
         // A group may have more work-items than there are tiles.
