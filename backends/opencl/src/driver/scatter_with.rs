@@ -114,7 +114,8 @@ impl Maker<'_> {
         let body = lambda_body(self.func, feed);
         let fold = self.kernel(&format!("u{unit}_fold{s}"), body, &sizes, &own, |body| {
             // After the sort, each tile's place is where the next one began: the last tile's is the share's end.
-            body.line("const ulong share = get_global_id(0);");
+            // A group may have more work-items than there are shares.
+            body.line("const ulong share = get_global_id(0);\nif (share >= shares) return;");
             body.line(
                 "const ulong begin = share == 0 ? 0 : places[(tiles - 1) * shares + share - 1];",
             );
