@@ -8,6 +8,7 @@
 pub mod device;
 pub mod driver;
 pub mod executor;
+pub mod flat;
 pub mod program;
 pub mod remote;
 pub mod render;
