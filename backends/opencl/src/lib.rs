@@ -9,6 +9,7 @@ mod describe;
 pub mod device;
 pub mod driver;
 pub mod executor;
+pub mod flat;
 pub mod program;
 pub mod remote;
 pub mod render;

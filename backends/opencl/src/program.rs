@@ -72,7 +72,14 @@ impl Program {
         let places = Places::of(&plan);
         let remote = |slot| places.is_remote(slot);
         let make = |tested| {
-            let mut maker = Maker::new(&func, &plan.slots, plan.scalars, &remote, tested);
+            let mut maker = Maker::new(
+                &func,
+                &plan.slots,
+                plan.scalars,
+                &remote,
+                shape.style,
+                tested,
+            );
             let pars: Vec<ParUnit> = plan.pars.iter().map(|stmt| maker.par(stmt)).collect();
             let regions = plan.regions.iter().map(|one| maker.region(one));
             let regions: Vec<RegionUnit> = regions.collect();

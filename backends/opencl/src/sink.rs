@@ -100,6 +100,13 @@ impl Part {
         each!(self, part => part.blocks())
     }
 
+    /// Each work-item has one lane of the blocks that it looks at.
+    pub fn of_lane(&mut self) {
+        if let Part::Reduce(part) = self {
+            part.of_lane();
+        }
+    }
+
     /// Before the first iteration.
     pub fn before(&mut self, body: &mut Body<'_>) {
         each!(self, part => part.before(body))

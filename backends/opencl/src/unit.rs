@@ -3,13 +3,15 @@
 
 use crate::driver::scatter_with::Shares;
 use crate::driver::{filter, reduce, scan};
+use crate::flat::Flat;
 use crate::render::array::Held;
 use crate::render::body::{Body, own_name};
 use crate::render::{op, types};
 use crate::sink::{Feed, Goal, Part, rounds};
-use dsl_runtime::ir::order::BLOCK;
+use crate::style::Style;
+use dsl_runtime::ir::order::{BLOCK, LANES};
 use dsl_runtime::ir::{
-    Expr, Func, Par, Place, ScalarType, Sink, SinkKind, Stmt, Type, Var, VarSet, walk,
+    Combine, Expr, Func, Par, Place, ScalarType, Sink, SinkKind, Stmt, Type, Var, VarSet, walk,
 };
 use dsl_runtime::pass::effect;
 use dsl_runtime::plan::{Region, Slot};
@@ -67,6 +69,19 @@ pub struct Kernel {
     pub stack: bool,
 }
 
+/// Which iterations of a wide par a work-item has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Neighbouring ones.
+    Stretch,
+    /// Whole blocks of the canonical order.
+    Blocks,
+    /// Neighbouring work-items have neighbouring ones: those of so many pars inside each other, counted through.
+    Neighbours(usize),
+    /// As many neighbouring work-items as a block has lanes have one lane each.
+    Lanes,
+}
+
 /// A wide par.
 #[derive(Clone, Debug)]
 pub struct ParUnit {
@@ -80,8 +95,8 @@ pub struct ParUnit {
     pub join: Option<Kernel>,
     /// Per `scatter_with`, its kernels.
     pub combines: Vec<(usize, Shares)>,
-    /// Whether work-items take whole blocks.
-    pub blocks: bool,
+    /// Which iterations its work-items have.
+    pub layout: Layout,
     /// Whether it can fail.
     pub fails: bool,
     /// A guess at the operations of an iteration.
@@ -123,6 +138,8 @@ pub struct Maker<'f> {
     pub slots: &'f HashMap<Var, Slot>,
     /// Scalars that live in words.
     pub remote: &'f dyn Fn(u32) -> bool,
+    /// How work is laid out.
+    pub style: Style,
     /// The source so far, and per line where it comes from.
     pub source: String,
     /// Per line of the source.
@@ -144,12 +161,14 @@ impl<'f> Maker<'f> {
         slots: &'f HashMap<Var, Slot>,
         scalars: usize,
         remote: &'f dyn Fn(u32) -> bool,
+        style: Style,
         tested: bool,
     ) -> Maker<'f> {
         Maker {
             func,
             slots,
             remote,
+            style,
             source: String::new(),
             places: vec![],
             words: STATE + scalars,
@@ -346,6 +365,34 @@ impl<'f> Maker<'f> {
             SinkKind::RExScan,
         ];
         let two = [&scans[..], &[SinkKind::Filter]].concat();
+        let flat = match self.style {
+            Style::Items => Flat::of(func, par),
+            Style::Lanes => None,
+        };
+        let each_alone = |feed: &Feed| match feed.sink.kind {
+            SinkKind::Collect | SinkKind::Scatter | SinkKind::ScatterWith => true,
+            SinkKind::Reduce => matches!(feed.sink.combine, Some(Combine::Op(_))),
+            _ => false,
+        };
+        let layout = match (
+            self.style,
+            feeds.iter().any(|feed| is(feed, &[SinkKind::Reduce])),
+        ) {
+            (Style::Items, true) if feeds.iter().all(each_alone) => Layout::Lanes,
+            (Style::Items, false) if feeds.iter().all(each_alone) => {
+                Layout::Neighbours(flat.as_ref().map_or(1, |flat| flat.loops.len()))
+            }
+            (Style::Lanes, false) if feeds.iter().all(each_alone) => Layout::Stretch,
+            _ => Layout::Blocks,
+        };
+        let wide = Wide {
+            stmt,
+            par,
+            feeds: &feeds,
+            types: &types,
+            layout,
+            flat,
+        };
 
         let first: Vec<(usize, &Feed)> = feeds
             .iter()
@@ -359,17 +406,8 @@ impl<'f> Maker<'f> {
                 _ => (s, Goal::Totals(each(&types[s], |k, _| format!("t{s}_{k}")))),
             })
             .collect();
-        let first_kernel = (!first.is_empty()).then(|| {
-            self.pass(
-                &format!("u{unit}_first"),
-                stmt,
-                par,
-                &feeds,
-                &types,
-                goals,
-                true,
-            )
-        });
+        let first_kernel =
+            (!first.is_empty()).then(|| self.pass(&format!("u{unit}_first"), &wide, goals, true));
         let link = (!first.is_empty()).then(|| {
             let sinks: Vec<&Sink> = first.iter().map(|(_, feed)| &feed.sink).collect();
             let env = self.combining(&sinks);
@@ -425,15 +463,7 @@ impl<'f> Maker<'f> {
                 (s, goal)
             })
             .collect();
-        let main = self.pass(
-            &format!("u{unit}_main"),
-            stmt,
-            par,
-            &feeds,
-            &types,
-            goals,
-            false,
-        );
+        let main = self.pass(&format!("u{unit}_main"), &wide, goals, false);
         let sums: Vec<(usize, &Feed)> = feeds
             .iter()
             .enumerate()
@@ -455,7 +485,10 @@ impl<'f> Maker<'f> {
                 for (&(s, feed), words) in sums.iter().zip(&words) {
                     let totals = each(&types[s], |k, _| format!("t{s}_{k}"));
                     body.line("{");
-                    reduce::joining(body, feed, &totals, words);
+                    match layout {
+                        Layout::Lanes => reduce::joining_lanes(body, feed, &totals, words),
+                        _ => reduce::joining(body, feed, &totals, words),
+                    }
                     body.line("}");
                 }
             })
@@ -467,12 +500,7 @@ impl<'f> Maker<'f> {
             .map(|(s, feed)| (s, self.combine_shares(unit, s, feed, &types[s])))
             .collect();
         ParUnit {
-            blocks: feeds.iter().any(|feed| {
-                !is(
-                    feed,
-                    &[SinkKind::Collect, SinkKind::Scatter, SinkKind::ScatterWith],
-                )
-            }),
+            layout,
             first: first_kernel,
             link,
             main,
@@ -485,17 +513,21 @@ impl<'f> Maker<'f> {
     }
 
     /// A kernel that runs the body and feeds sinks; in the first of two passes only with what they ask for there.
-    #[allow(clippy::too_many_arguments)]
     fn pass(
         &mut self,
         name: &str,
-        stmt: &Stmt,
-        par: &Par,
-        feeds: &[Feed],
-        types: &[Vec<Type>],
+        wide: &Wide<'_>,
         goals: Vec<(usize, Goal)>,
         first: bool,
     ) -> Kernel {
+        let Wide {
+            stmt,
+            par,
+            feeds,
+            types,
+            layout,
+            flat,
+        } = wide;
         let func = self.func;
         let mut values = VarSet::new();
         for (s, goal) in &goals {
@@ -542,7 +574,10 @@ impl<'f> Maker<'f> {
             .collect::<VarSet>();
         let env: VarSet = free.difference(&own_results).copied().collect();
 
-        let mut own = vec![Param::Extent, Param::Tile];
+        let mut own = vec![Param::Extent];
+        if matches!(layout, Layout::Stretch | Layout::Blocks) {
+            own.push(Param::Tile);
+        }
         for (s, goal) in &goals {
             let (s, types) = (*s, &types[*s]);
             let totals = || each(types, |k, ty| Param::Totals(s, k, ty.elem));
@@ -575,6 +610,15 @@ impl<'f> Maker<'f> {
         let reversed = goals
             .iter()
             .any(|(s, _)| scan::reversed(feeds[*s].sink.kind));
+        if let Some(flat) = flat {
+            let needed = flat.values.iter().filter_map(|value| value.as_var());
+            let body = Body::new(func, &flat.stmts, &needed.collect());
+            return self.kernel(name, body, &env, &own, |body| {
+                body.text.from(stmt.place);
+                let into: Vec<String> = (0..goals.len()).map(|s| format!("y{s}_0")).collect();
+                flat.render(body, &into);
+            });
+        }
         let body = Body::new(func, &stmts, &values);
         self.kernel(name, body, &env, &own, |body| {
             body.text.from(stmt.place);
@@ -609,10 +653,10 @@ impl<'f> Maker<'f> {
                 parts.push(Part::new(body, feed));
             }
             let i = own_name(func, par.index);
-            body.line("const ulong begin = get_global_id(0) * tile;");
-            body.line("const ulong end = min(begin + tile, n);");
+            if *layout == Layout::Lanes {
+                parts.iter_mut().for_each(Part::of_lane);
+            }
             parts.iter_mut().for_each(|part| part.before(body));
-            let blocks = parts.iter().any(Part::blocks);
             let counter = if reversed { "p".to_owned() } else { i.clone() };
             if reversed {
                 body.position = Some("p".into());
@@ -627,36 +671,53 @@ impl<'f> Maker<'f> {
                     body.line("top = 0;");
                 }
             };
-            if blocks {
-                body.line(format!(
-                    "for (ulong block = begin; block < end; block += {BLOCK}) {{"
-                ));
-                body.line(format!("const ulong number = block / {BLOCK};"));
-                body.line(format!("const ulong stop = min(block + {BLOCK}, n);"));
-                parts.iter_mut().for_each(|part| part.block(body, "number"));
-                rounds(
-                    body,
-                    par,
-                    &stmts,
-                    &mut parts,
-                    (&counter, "block", "stop"),
-                    each,
-                );
-            } else {
-                rounds(
-                    body,
-                    par,
-                    &stmts,
-                    &mut parts,
-                    (&counter, "begin", "end"),
-                    each,
-                );
-            }
-            if blocks {
-                parts
-                    .iter_mut()
-                    .for_each(|part| part.block_end(body, "number"));
-                body.line("}");
+            let tile = "const ulong begin = get_global_id(0) * tile;\nconst ulong end = min(begin + tile, n);";
+            match layout {
+                Layout::Stretch => {
+                    body.line(tile);
+                    let stretch = (&*counter, "begin", "end");
+                    rounds(body, par, &stmts, &mut parts, stretch, each);
+                }
+                Layout::Blocks => {
+                    body.line(tile);
+                    body.line(format!(
+                        "for (ulong block = begin; block < end; block += {BLOCK}) {{"
+                    ));
+                    body.line(format!("const ulong number = block / {BLOCK};"));
+                    body.line(format!("const ulong stop = min(block + {BLOCK}, n);"));
+                    parts.iter_mut().for_each(|part| part.block(body, "number"));
+                    let stretch = (&*counter, "block", "stop");
+                    rounds(body, par, &stmts, &mut parts, stretch, each);
+                    parts
+                        .iter_mut()
+                        .for_each(|part| part.block_end(body, "number"));
+                    body.line("}");
+                }
+                Layout::Neighbours(_) => {
+                    body.line(format!(
+                        "for (ulong {i} = get_global_id(0); {i} < n; {i} += get_global_size(0)) {{"
+                    ));
+                    each(body, &mut parts);
+                    body.line("}");
+                }
+                Layout::Lanes => {
+                    body.line(format!(
+                        "for (ulong lane = get_global_id(0); lane < (n + {}) / {BLOCK} * {LANES}; lane += get_global_size(0)) {{",
+                        BLOCK - 1
+                    ));
+                    body.line(format!("const ulong block = lane / {LANES} * {BLOCK};"));
+                    body.line(format!("const ulong stop = min(block + {BLOCK}, n);"));
+                    parts.iter_mut().for_each(|part| part.block(body, "lane"));
+                    body.line(format!(
+                        "for (ulong {i} = block + lane % {LANES}; {i} < stop; {i} += {LANES}) {{"
+                    ));
+                    each(body, &mut parts);
+                    body.line("}");
+                    parts
+                        .iter_mut()
+                        .for_each(|part| part.block_end(body, "lane"));
+                    body.line("}");
+                }
             }
         })
     }
@@ -747,6 +808,16 @@ impl<'f> Maker<'f> {
             fails: crate::render::body::can_fail(func, &region.stmts),
         }
     }
+}
+
+/// What the kernels of a wide par have in common.
+struct Wide<'a> {
+    stmt: &'a Stmt,
+    par: &'a Par,
+    feeds: &'a [Feed],
+    types: &'a [Vec<Type>],
+    layout: Layout,
+    flat: Option<Flat>,
 }
 
 /// One for each type.

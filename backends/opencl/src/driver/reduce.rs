@@ -1,5 +1,6 @@
 //! Reductions in the canonical order. Inside a kernel's body: one work-item, block after block, the totals joined by a
-//! tree as they come. Of a wide par: a work-item writes the totals of its blocks, and one kernel joins them.
+//! tree as they come. Of a wide par: a work-item writes the totals of its blocks, or of one lane of them, and one kernel joins
+//! them.
 
 use crate::render::body::Body;
 use crate::render::lanes::{Lanes, value::vector};
@@ -58,6 +59,11 @@ impl Reduce {
             many: false,
             stem,
         }
+    }
+
+    /// Another work-item has each other lane: a lane is a plain sum.
+    pub fn of_lane(&mut self) {
+        self.order = Order::Running;
     }
 
     /// Whether it goes block by block.
@@ -390,6 +396,55 @@ pub fn joining(body: &mut Body<'_>, feed: &Feed, totals: &[String], words: &[Str
     for ((result, ty), word) in results.iter().zip(&types).zip(words) {
         body.line(format!("{word} = {};", types::to_word(ty.elem, result)));
     }
+}
+
+/// The same for totals of lanes, by operations that cannot fail: one group, whose work-items wait for each other at each level.
+pub fn joining_lanes(body: &mut Body<'_>, feed: &Feed, totals: &[String], words: &[String]) {
+    let (total, ty) = (&totals[0], &feed.types(body.func)[0]);
+    let combine = feed.sink.combine.as_ref().expect("a reduction combines");
+    let own = types::name(ty.elem);
+    let types = [ty.clone()];
+    let one = |text: &str| vec![text.to_owned()];
+    let element = |at: &str| types::from_memory(ty.elem, &format!("{total}[{at}]"));
+    let store = |body: &mut Body<'_>, value: &str| {
+        let value = types::to_memory(ty.elem, value);
+        body.line(format!("{total}[b * {LANES}] = {value};"));
+    };
+    body.line("const ulong me = get_local_id(0), all = get_local_size(0);");
+    body.line("for (ulong b = me; b < blocks; b += all) {");
+    body.line(format!("{own} x[{LANES}];"));
+    let lane = element(&format!("b * {LANES} + l"));
+    body.line(format!("for (uint l = 0; l < {LANES}; l++) x[l] = {lane};"));
+    body.line(format!(
+        "for (uint w = {}; w > 0; w /= 2) for (uint l = 0; l < w; l++) {{",
+        LANES / 2
+    ));
+    body.combine(
+        combine,
+        &types,
+        &one("x[l]"),
+        &one("x[l]"),
+        &one("x[l + w]"),
+    );
+    body.line("}");
+    store(body, "x[0]");
+    body.line("}\nbarrier(CLK_GLOBAL_MEM_FENCE);");
+    body.line("for (ulong step = 1; step < blocks; step *= 2) {");
+    body.line("for (ulong b = 2 * step * me; b + step < blocks; b += 2 * step * all) {");
+    let (left, right) = (format!("b * {LANES}"), format!("(b + step) * {LANES}"));
+    body.line(format!("{own} left = {};", element(&left)));
+    body.line(format!("const {own} right = {};", element(&right)));
+    body.combine(combine, &types, &one("left"), &one("left"), &one("right"));
+    store(body, "left");
+    body.line("}\nbarrier(CLK_GLOBAL_MEM_FENCE);\n}");
+    body.line("if (me == 0) {");
+    let start = body.atoms(&feed.sink.outer);
+    body.line(format!("{own} result = {};", start[0]));
+    body.line("if (blocks > 0) {");
+    body.combine(combine, &types, &one("result"), &start, &[element("0")]);
+    body.line("}");
+    let word = types::to_word(ty.elem, "result");
+    body.line(format!("{} = {word};\n}}", words[0]));
 }
 
 /// The number of blocks of so many iterations.

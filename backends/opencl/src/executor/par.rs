@@ -3,8 +3,8 @@
 use super::{Context, Stop, Walk};
 use crate::driver::scatter_with::Shares;
 use crate::transfer;
-use crate::unit::{ParUnit, Param};
-use dsl_runtime::ir::order::BLOCK;
+use crate::unit::{Layout, ParUnit, Param};
+use dsl_runtime::ir::order::{BLOCK, LANES};
 use dsl_runtime::ir::{Place, ScalarType, SinkKind};
 use dsl_runtime::plan::{Scalar, SinkStep};
 use std::sync::Arc;
@@ -37,7 +37,11 @@ impl Walk<'_> {
         for &slot in rows {
             empty &= self.lengths(slot)?.contains(&0);
         }
-        let n = if empty { 0 } else { n };
+        let mut n = if empty { 0 } else { n };
+        if let (Layout::Neighbours(depth @ 2..), 1..) = (unit.layout, n) {
+            n = self.lengths(sinks[0].arrays[0])?[..depth].iter().product();
+            context.extent = n;
+        }
         let items = self.cut(n, unit, &mut context);
         if let Some(first) = &unit.first {
             self.launch(first, &context, items)?;
@@ -57,7 +61,12 @@ impl Walk<'_> {
         }
         self.launch(&unit.main, &context, items)?;
         if let Some(join) = &unit.join {
-            self.launch(join, &context, 1)?;
+            let items = if unit.layout == Layout::Lanes {
+                self.shape.group
+            } else {
+                1
+            };
+            self.launch(join, &context, items)?;
         }
         for sink in sinks {
             for &slot in &sink.scalars {
@@ -82,9 +91,11 @@ impl Walk<'_> {
             items = items.min(most.max(1));
         }
         let tile = n.div_ceil(items).max(1);
-        context.tile = match unit.blocks {
-            true => tile.next_multiple_of(BLOCK),
-            false => tile,
+        context.tile = match unit.layout {
+            Layout::Stretch => tile,
+            Layout::Blocks => tile.next_multiple_of(BLOCK),
+            Layout::Neighbours(_) => return items.min(n),
+            Layout::Lanes => return items.min(context.blocks * LANES),
         };
         n.div_ceil(context.tile)
     }
@@ -105,8 +116,13 @@ impl Walk<'_> {
             sink.place
         };
         let totals = |walk: &Walk<'_>, context: &mut Context| -> Result<(), Stop> {
+            let lanes = if unit.layout == Layout::Lanes {
+                LANES
+            } else {
+                1
+            };
             for (k, ty) in types.iter().enumerate() {
-                let buffer = walk.fresh(&[context.blocks], ty.elem, place)?;
+                let buffer = walk.fresh(&[context.blocks * lanes], ty.elem, place)?;
                 context.buffers.push((Param::Totals(s, k, ty.elem), buffer));
             }
             Ok(())
