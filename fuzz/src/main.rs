@@ -10,7 +10,6 @@ mod text;
 // The backends register themselves when they are linked.
 use cuprous_cpu as _;
 use cuprous_interp as _;
-use cuprous_opencl as _;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;

@@ -1,5 +1,6 @@
 //! Random programs: each pass, and each place, must give what the interpreter gives.
 
+use cuprous_opencl::{OpenCl, Style};
 use dsl_runtime::array::{Arg, ArrayViewMut, Value};
 use dsl_runtime::backend::{BACKENDS, Backend, Caps, CompileError, Executable, Failure};
 use dsl_runtime::conformance::{Bench, CallText, NoResult, random};
@@ -17,6 +18,14 @@ static PLACES: LazyLock<Vec<Arc<dyn Backend>>> = LazyLock::new(|| {
     for row in BACKENDS {
         for parameter in [None, Some("3")] {
             places.extend((row.open)(parameter));
+        }
+    }
+    // Devices in both styles of code: one of them is not that of their kind.
+    for number in 0..cuprous_opencl::device::Device::all().map_or(0, |all| all.len()) {
+        for style in [Style::Lanes, Style::Items] {
+            if let Ok(place) = OpenCl::with_style(number, style) {
+                places.push(Arc::new(place));
+            }
         }
     }
     places.sort_by_key(|place| place.caps().optimise);
