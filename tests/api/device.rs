@@ -234,7 +234,6 @@ fn collatz_of_sums(x: &[u64], idx: &[u32], k: usize) -> Vec<u64> {
 
 /// What comes after a stage that lacked stack does not run on what it has not written.
 #[test]
-#[ignore = "hangs until a kernel leaves at once where an earlier one of the run has stopped"]
 fn stages_behind_one_that_lacks_stack_do_not_run() {
     if !is_alone() {
         let output = alone(
