@@ -1,13 +1,12 @@
 //! Preconditioned conjugate gradients.
 
 use super::case::{Case, Unit, compare, line};
-use super::hand::Machine;
+use super::hand::{Machine, Solver};
 use super::input::uniform;
 use super::matrix::Csr;
 use super::ours;
 use super::product::first;
 use cuprous::Array;
-use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The names of these lines.
@@ -26,26 +25,21 @@ fn solver(m: usize, tolerance: f64, limit: usize) -> Case {
     let matrix = Csr::diffusion(m);
     let b = uniform::<f64>(21, m * m, -1.0, 1.0);
     let machine = Machine::open().expect("there is a device");
-    let upload = || {
-        let a = machine.csr(&matrix.rows, &matrix.cols, &matrix.vals)?;
-        ocl::Result::Ok((a, machine.put(&b)?))
+    let prepare = || {
+        let a = machine.csr((&matrix.rows, &matrix.cols, &matrix.vals), m * m)?;
+        let b = machine.put(&b)?;
+        Solver::new(&machine, a, b)
     };
-    let (a, hb) = upload().expect("the device has memory");
-    let ours_a = ours::Csr::new(
-        matrix.rows.clone(),
-        matrix.cols.clone(),
-        matrix.vals.clone(),
-    );
-    let ours_a = Rc::new(ours_a);
+    let solver = Rc::new(prepare().expect("the device has memory"));
+    let ours_a = Rc::new(ours::Csr {
+        rows: Array::from(matrix.rows.clone()),
+        cols: Array::from(matrix.cols.clone()),
+        vals: Array::from(matrix.vals.clone()),
+    });
     let ours_b = Array::from(b.clone());
     let (again_a, again_b) = (ours_a.clone(), ours_b.clone());
 
-    let solve = move || {
-        let found = machine.solve(&a, &hb, tolerance, limit)?;
-        machine.finish()?;
-        ocl::Result::Ok(found)
-    };
-    let (_, steps) = solve().expect("it runs");
+    let steps = solver.solve(tolerance, limit).expect("it runs");
     let name = match tolerance > 0.0 {
         true => format!("PCG, {m} x {m} grid, {steps} steps to 1e-10"),
         false => format!("PCG, {m} x {m} grid, {steps} steps"),
@@ -53,12 +47,13 @@ fn solver(m: usize, tolerance: f64, limit: usize) -> Case {
     // The product, two updates with a sum, and the direction.
     let entries = matrix.vals.len() * 12 + m * m * 4;
     let bytes = steps * (entries + m * m * 8 * (2 + 7 + 4));
-    let last = Rc::new(RefCell::new(None));
-    let seen = last.clone();
+    let seen = solver.clone();
     line(
         (&name, "f64"),
         (bytes as f64, Unit::Byte),
-        move || *last.borrow_mut() = Some(solve().expect("it runs")),
+        move || {
+            solver.solve(tolerance, limit).expect("it runs");
+        },
         move |place| {
             let (x, _) = ours::solve(place, &ours_a, &ours_b, tolerance, limit)?;
             first::call(&x).on(place).run().map(drop)
@@ -66,17 +61,15 @@ fn solver(m: usize, tolerance: f64, limit: usize) -> Case {
         move |place| {
             let (x, ours) = ours::solve(place, &again_a, &again_b, tolerance, limit)?;
             let x = x.to_vec();
-            let last = seen.borrow();
-            let (found, hand) = last.as_ref().expect("it ran");
             let rest = matrix.residual(&x, &b);
             if tolerance > 0.0 && rest > 100.0 * tolerance {
                 return Ok(Some(format!("ours leaves a residual of {rest:e}")));
             }
             // Sums in different order: a step more or less.
-            if hand.abs_diff(ours) > 1 + hand / 50 {
-                return Ok(Some(format!("{hand} steps, ours {ours}")));
+            if steps.abs_diff(ours) > 1 + steps / 50 {
+                return Ok(Some(format!("{steps} steps, ours {ours}")));
             }
-            Ok(compare(&super::get(found), &x, 1e-8))
+            Ok(compare(&super::get(&seen.x.buffer), &x, 1e-8))
         },
     )
 }

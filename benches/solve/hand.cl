@@ -21,10 +21,10 @@
 // Entries ahead.
 #define LATER 1024
 
-// The chunk [from, to) of n that is this work-item's; it begins at a multiple of the width.
+// This work-item's chunk [from, to) of n; it begins at a multiple of the width.
 #define CHUNK(from, to, n) \
-  uint each = ((n) / WIDTH + get_global_size(0)) / get_global_size(0) * WIDTH; \
-  uint from = min((uint)get_global_id(0) * each, (n)), to = min(from + each, (n));
+  size_t each = ((n) / WIDTH + get_global_size(0)) / get_global_size(0) * WIDTH; \
+  size_t from = min(get_global_id(0) * each, (size_t)(n)), to = min(from + each, (size_t)(n));
 
 REAL total(REALS v) {
   REAL lanes[WIDTH], sum = 0;
@@ -34,7 +34,9 @@ REAL total(REALS v) {
 }
 
 // The entries [k, to) of a row times x, four at a time.
-REAL row_product(uint k, uint to, global const uint *cols, global const REAL *vals, global const REAL *x) {
+REAL row_product(size_t k, size_t to, global const uint *cols, global const REAL *vals, global const REAL *x) {
+  FETCH(cols + k + LATER);
+  FETCH(vals + k + LATER);
   REAL sum = 0;
   for (; k + 4 <= to; k += 4)
     sum += (vals[k] * x[cols[k]] + vals[k + 1] * x[cols[k + 1]]) +
@@ -46,23 +48,16 @@ REAL row_product(uint k, uint to, global const uint *cols, global const REAL *va
 kernel void spmv_csr(uint n, global const uint *restrict rows, global const uint *restrict cols,
                      global const REAL *restrict vals, global const REAL *restrict x, global REAL *restrict y) {
   CHUNK(row, end, n)
-  for (uint k = rows[row]; row < end; row++) {
-    uint to = rows[row + 1];
-    FETCH(cols + k + LATER);
-    FETCH(vals + k + LATER);
-    y[row] = row_product(k, to, cols, vals, x);
-    k = to;
-  }
+  for (; row < end; row++) y[row] = row_product(rows[row], rows[row + 1], cols, vals, x);
 }
 
-// Entry k of row r is at [k * n + r]: rows are neighbours in memory, and go together in vectors.
+// Entry k of row r is at k * n + r: rows are neighbours in memory, and go together in vectors.
 kernel void spmv_ell(uint n, uint width, global const uint *restrict cols, global const REAL *restrict vals,
                      global const REAL *restrict x, global REAL *restrict y) {
   CHUNK(row, end, n)
   for (; row + WIDTH <= end; row += WIDTH) {
     REALS sum = 0;
-    for (uint k = 0; k < width; k++) {
-      size_t at = (size_t)k * n + row;
+    for (size_t k = 0, at = row; k < width; k++, at += n) {
       REAL near[WIDTH];
       for (int l = 0; l < WIDTH; l++) near[l] = x[cols[at + l]];
       sum += LOAD(0, vals + at) * LOAD(0, near);
@@ -71,32 +66,26 @@ kernel void spmv_ell(uint n, uint width, global const uint *restrict cols, globa
   }
   for (; row < end; row++) {
     REAL sum = 0;
-    for (uint k = 0; k < width; k++) sum += vals[(size_t)k * n + row] * x[cols[(size_t)k * n + row]];
+    for (size_t k = 0, at = row; k < width; k++, at += n) sum += vals[at] * x[cols[at]];
     y[row] = sum;
   }
 }
 
-// The inverse of the diagonal.
-kernel void jacobi(uint n, global const uint *restrict rows, global const uint *restrict cols,
-                   global const REAL *restrict vals, global REAL *restrict inverse) {
+// The inverse of the diagonal, x = 0, r = b, p = b / diagonal; each chunk's part of r p.
+kernel void start(uint n, global const uint *restrict rows, global const uint *restrict cols,
+                  global const REAL *restrict vals, global const REAL *restrict b, global REAL *restrict inverse,
+                  global REAL *restrict x, global REAL *restrict r, global REAL *restrict p,
+                  global REAL *restrict parts) {
   CHUNK(row, end, n)
+  REAL sum = 0;
   for (; row < end; row++) {
     REAL diagonal = 0;
-    for (uint k = rows[row]; k < rows[row + 1]; k++) diagonal += cols[k] == row ? vals[k] : 0;
+    for (size_t k = rows[row]; k < rows[row + 1]; k++) diagonal += cols[k] == row ? vals[k] : 0;
     inverse[row] = 1 / diagonal;
-  }
-}
-
-// x = 0, r = b, p = r / diagonal; each chunk's part of r p.
-kernel void start(uint n, global const REAL *restrict b, global const REAL *restrict inverse, global REAL *restrict x,
-                  global REAL *restrict r, global REAL *restrict p, global REAL *restrict parts) {
-  CHUNK(i, end, n)
-  REAL sum = 0;
-  for (; i < end; i++) {
-    x[i] = 0;
-    r[i] = b[i];
-    p[i] = b[i] * inverse[i];
-    sum += r[i] * p[i];
+    x[row] = 0;
+    r[row] = b[row];
+    p[row] = b[row] / diagonal;
+    sum += b[row] * b[row] / diagonal;
   }
   parts[get_global_id(0)] = sum;
 }
@@ -107,47 +96,46 @@ kernel void product(uint n, global const uint *restrict rows, global const uint 
                     global REAL *restrict parts) {
   CHUNK(row, end, n)
   REAL sum = 0;
-  for (uint k = rows[row]; row < end; row++) {
-    uint to = rows[row + 1];
-    FETCH(cols + k + LATER);
-    FETCH(vals + k + LATER);
-    REAL v = row_product(k, to, cols, vals, p);
-    q[row] = v;
-    sum += p[row] * v;
-    k = to;
+  for (; row < end; row++) {
+    REAL value = row_product(rows[row], rows[row + 1], cols, vals, p);
+    q[row] = value;
+    sum += p[row] * value;
   }
   parts[get_global_id(0)] = sum;
 }
 
-// x += alpha p, r -= alpha q; each chunk's part of r r / diagonal.
-kernel void advance(uint n, global const REAL *restrict scalars, global const REAL *restrict p,
-                    global const REAL *restrict q, global const REAL *restrict inverse, global REAL *restrict x,
-                    global REAL *restrict r, global REAL *restrict parts) {
+// r -= alpha q; each chunk's part of r r / diagonal.
+kernel void advance(uint n, global const REAL *restrict scalars, global const REAL *restrict q,
+                    global const REAL *restrict inverse, global REAL *restrict r, global REAL *restrict parts) {
   CHUNK(i, end, n)
   REAL alpha = scalars[1], rest = 0;
   REALS sum = 0;
   for (; i + WIDTH <= end; i += WIDTH) {
     REALS next = LOAD(0, r + i) - alpha * LOAD(0, q + i);
-    STORE(LOAD(0, x + i) + alpha * LOAD(0, p + i), 0, x + i);
     STORE(next, 0, r + i);
     sum += next * next * LOAD(0, inverse + i);
   }
   for (; i < end; i++) {
-    x[i] += alpha * p[i];
     r[i] -= alpha * q[i];
     rest += r[i] * r[i] * inverse[i];
   }
   parts[get_global_id(0)] = total(sum) + rest;
 }
 
-// p = r / diagonal + beta p.
+// x += alpha p, while p is at hand, then p = r / diagonal + beta p.
 kernel void turn(uint n, global const REAL *restrict scalars, global const REAL *restrict r,
-                 global const REAL *restrict inverse, global REAL *restrict p) {
+                 global const REAL *restrict inverse, global REAL *restrict x, global REAL *restrict p) {
   CHUNK(i, end, n)
-  REAL beta = scalars[2];
-  for (; i + WIDTH <= end; i += WIDTH)
-    STORE(LOAD(0, r + i) * LOAD(0, inverse + i) + beta * LOAD(0, p + i), 0, p + i);
-  for (; i < end; i++) p[i] = r[i] * inverse[i] + beta * p[i];
+  REAL alpha = scalars[1], beta = scalars[2];
+  for (; i + WIDTH <= end; i += WIDTH) {
+    REALS old = LOAD(0, p + i);
+    STORE(LOAD(0, x + i) + alpha * old, 0, x + i);
+    STORE(LOAD(0, r + i) * LOAD(0, inverse + i) + beta * old, 0, p + i);
+  }
+  for (; i < end; i++) {
+    x[i] += alpha * p[i];
+    p[i] = r[i] * inverse[i] + beta * p[i];
+  }
 }
 
 REAL joined(uint count, global const REAL *parts) {

@@ -11,17 +11,6 @@ pub struct Csr<T: Element> {
     pub vals: Array<T>,
 }
 
-impl<T: Element> Csr<T> {
-    /// From host memory; it moves to a place when it is used there.
-    pub fn new(rows: Vec<u32>, cols: Vec<u32>, vals: Vec<T>) -> Self {
-        Csr {
-            rows: rows.into(),
-            cols: cols.into(),
-            vals: vals.into(),
-        }
-    }
-}
-
 /// `A x` for a matrix in CSR.
 #[kernel]
 pub fn spmv_csr<T: Real>(rows: &[u32], cols: &[u32], vals: &[T], x: &[T]) -> Vec<T> {
@@ -48,24 +37,18 @@ fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.zip(y).map(|(x, y)| x * y).sum()
 }
 
-/// The inverse of the diagonal.
+/// The inverse of the diagonal, the first direction, and the square of the preconditioned residual's length.
 #[kernel]
-fn jacobi(rows: &[u32], cols: &[u32], vals: &[f64]) -> Vec<f64> {
-    indices(rows.len() - 1).map(|r| {
-        let entries = rows[r] as usize..rows[r + 1] as usize;
-        let diagonal: f64 = entries
-            .map(|k| if cols[k] as usize == r { vals[k] } else { 0.0 })
-            .sum();
-        1.0 / diagonal
-    })
-}
-
-/// The first direction, and the square of the preconditioned residual's length.
-#[kernel]
-fn begin(b: &[f64], inverse: &[f64]) -> (Vec<f64>, f64) {
-    let z = b.zip(inverse).map(|(b, d)| b * d);
-    let rz = dot(b, &z);
-    (z, rz)
+fn start(rows: &[u32], cols: &[u32], vals: &[f64], b: &[f64]) -> (Vec<f64>, Vec<f64>, f64) {
+    let inverse = indices(b.len()).map(|r| {
+        (rows[r] as usize..rows[r + 1] as usize)
+            .filter(|&k| cols[k] as usize == r)
+            .map(|k| 1.0 / vals[k])
+            .sum()
+    });
+    let p = b.zip(&inverse).map(|(b, d)| b * d);
+    let rz = dot(b, &p);
+    (inverse, p, rz)
 }
 
 /// A step: the next solution, residual and direction, and the square of the preconditioned residual's length.
@@ -100,9 +83,9 @@ pub fn solve(
     tolerance: f64,
     limit: usize,
 ) -> Result<(Array<f64>, usize), Error> {
-    let inverse = jacobi::call(&a.rows, &a.cols, &a.vals).on(place).run()?;
+    let start = start::call(&a.rows, &a.cols, &a.vals, b).on(place);
+    let (inverse, mut p, mut rz) = start.run()?;
     let (mut x, mut r) = (Array::zeros(&[b.len()]), b.clone());
-    let (mut p, mut rz) = begin::call(b, &inverse).on(place).run()?;
     let (goal, mut steps) = (tolerance * tolerance * rz, 0);
     while steps < limit && rz > goal {
         let next = step::call(&a.rows, &a.cols, &a.vals, &inverse, &x, &r, &p, rz);

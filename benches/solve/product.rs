@@ -48,14 +48,18 @@ fn csr<T: Entry>(name: &str, tolerance: f64) -> Case {
 
     let machine = Machine::open().expect("there is a device");
     let upload = || {
-        let a = machine.csr(&matrix.rows, &matrix.cols, &matrix.vals)?;
+        let a = machine.csr((&matrix.rows, &matrix.cols, &matrix.vals), n)?;
         ocl::Result::Ok((a, machine.put(&x)?, machine.room(n)?))
     };
     let (a, hx, out) = upload().expect("the device has memory");
     let out = Rc::new(out);
     let seen = out.clone();
     let Csr { rows, cols, vals } = matrix;
-    let b = Rc::new(ours::Csr::new(rows, cols, vals));
+    let b = Rc::new(ours::Csr {
+        rows: Array::from(rows),
+        cols: Array::from(cols),
+        vals: Array::from(vals),
+    });
     let x = Array::from(x);
     let (b1, x1) = (b.clone(), x.clone());
     line(
@@ -63,7 +67,7 @@ fn csr<T: Entry>(name: &str, tolerance: f64) -> Case {
         (bytes as f64, Unit::Byte),
         move || {
             let done = machine.spmv_csr(&a, &hx, &out);
-            done.and_then(|()| machine.finish()).expect("it runs");
+            done.expect("it runs");
         },
         move |place| {
             let call = ours::spmv_csr::call(&b.rows, &b.cols, &b.vals, &x);
@@ -75,7 +79,7 @@ fn csr<T: Entry>(name: &str, tolerance: f64) -> Case {
         move |place| {
             let call = ours::spmv_csr::call(&b1.rows, &b1.cols, &b1.vals, &x1);
             let result: Vec<T> = call.on(place).to_host()?;
-            Ok(compare(&super::get(&seen), &result, tolerance))
+            Ok(compare(&super::get(&seen.buffer), &result, tolerance))
         },
     )
 }
@@ -89,7 +93,7 @@ fn ell<T: Entry>(tolerance: f64) -> Case {
 
     let machine = Machine::open().expect("there is a device");
     let upload = || {
-        let a = machine.ell(width, &cols, &vals)?;
+        let a = machine.ell(width, (&cols, &vals), n)?;
         ocl::Result::Ok((a, machine.put(&x)?, machine.room(n)?))
     };
     let (a, hx, out) = upload().expect("the device has memory");
@@ -105,7 +109,7 @@ fn ell<T: Entry>(tolerance: f64) -> Case {
         (bytes as f64, Unit::Byte),
         move || {
             let done = machine.spmv_ell(&a, &hx, &out);
-            done.and_then(|()| machine.finish()).expect("it runs");
+            done.expect("it runs");
         },
         move |place| {
             let call = ours::spmv_ell::call(&cols, &vals, &x);
@@ -117,7 +121,7 @@ fn ell<T: Entry>(tolerance: f64) -> Case {
         move |place| {
             let call = ours::spmv_ell::call(&cols1, &vals1, &x1);
             let result: Vec<T> = call.on(place).to_host()?;
-            Ok(compare(&super::get(&seen), &result, tolerance))
+            Ok(compare(&super::get(&seen.buffer), &result, tolerance))
         },
     )
 }
