@@ -18,8 +18,9 @@
 #ifndef FETCH
 #define FETCH(p)
 #endif
-// Entries ahead.
-#define LATER 1024
+// Entries ahead, and elements of vectors.
+#define LATER 512
+#define AHEAD 1024
 
 // This work-item's chunk [from, to) of n; it begins at a multiple of the width.
 #define CHUNK(from, to, n) \
@@ -41,7 +42,8 @@ REAL row_product(size_t k, size_t to, global const uint *cols, global const REAL
   for (; k + 4 <= to; k += 4)
     sum += (vals[k] * x[cols[k]] + vals[k + 1] * x[cols[k + 1]]) +
            (vals[k + 2] * x[cols[k + 2]] + vals[k + 3] * x[cols[k + 3]]);
-  for (; k < to; k++) sum += vals[k] * x[cols[k]];
+  // There are three at most.
+  _Pragma("unroll 1") for (; k < to; k++) sum += vals[k] * x[cols[k]];
   return sum;
 }
 
@@ -52,12 +54,14 @@ kernel void spmv_csr(uint n, global const uint *restrict rows, global const uint
 }
 
 // Entry k of row r is at k * n + r: rows are neighbours in memory, and go together in vectors.
-kernel void spmv_ell(uint n, uint width, global const uint *restrict cols, global const REAL *restrict vals,
-                     global const REAL *restrict x, global REAL *restrict y) {
+__attribute__((always_inline)) void ell(uint n, uint width, global const uint *cols, global const REAL *vals,
+                                        global const REAL *x, global REAL *y) {
   CHUNK(row, end, n)
   for (; row + WIDTH <= end; row += WIDTH) {
     REALS sum = 0;
     for (size_t k = 0, at = row; k < width; k++, at += n) {
+      FETCH(cols + at + LATER);
+      FETCH(vals + at + LATER);
       REAL near[WIDTH];
       for (int l = 0; l < WIDTH; l++) near[l] = x[cols[at + l]];
       sum += LOAD(0, vals + at) * LOAD(0, near);
@@ -69,6 +73,13 @@ kernel void spmv_ell(uint n, uint width, global const uint *restrict cols, globa
     for (size_t k = 0, at = row; k < width; k++, at += n) sum += vals[at] * x[cols[at]];
     y[row] = sum;
   }
+}
+
+kernel void spmv_ell(uint n, uint width, global const uint *restrict cols, global const REAL *restrict vals,
+                     global const REAL *restrict x, global REAL *restrict y) {
+  // Five entries are common: the compiler unrolls a loop of a known length.
+  if (width == 5) ell(n, 5, cols, vals, x, y);
+  else ell(n, width, cols, vals, x, y);
 }
 
 // The inverse of the diagonal, x = 0, r = b, p = b / diagonal; each chunk's part of r p.
@@ -111,6 +122,9 @@ kernel void advance(uint n, global const REAL *restrict scalars, global const RE
   REAL alpha = scalars[1], rest = 0;
   REALS sum = 0;
   for (; i + WIDTH <= end; i += WIDTH) {
+    FETCH(r + i + AHEAD);
+    FETCH(q + i + AHEAD);
+    FETCH(inverse + i + AHEAD);
     REALS next = LOAD(0, r + i) - alpha * LOAD(0, q + i);
     STORE(next, 0, r + i);
     sum += next * next * LOAD(0, inverse + i);
@@ -128,6 +142,10 @@ kernel void turn(uint n, global const REAL *restrict scalars, global const REAL 
   CHUNK(i, end, n)
   REAL alpha = scalars[1], beta = scalars[2];
   for (; i + WIDTH <= end; i += WIDTH) {
+    FETCH(r + i + AHEAD);
+    FETCH(inverse + i + AHEAD);
+    FETCH(x + i + AHEAD);
+    FETCH(p + i + AHEAD);
     REALS old = LOAD(0, p + i);
     STORE(LOAD(0, x + i) + alpha * old, 0, x + i);
     STORE(LOAD(0, r + i) * LOAD(0, inverse + i) + beta * old, 0, p + i);

@@ -96,12 +96,8 @@ impl<T: Number> Machine<T> {
             _ => 0,
         };
         let mut program = ProgramBuilder::new();
-        let source = match std::env::var("HAND_CL") {
-            Ok(p) => std::fs::read_to_string(p).unwrap(),
-            Err(_) => include_str!("hand.cl").to_string(),
-        };
         program
-            .src(source)
+            .src(include_str!("hand.cl"))
             .cmplr_opt("-cl-std=CL1.2 -cl-fast-relaxed-math")
             .cmplr_opt(format!("-DREAL={}", T::NAME))
             .cmplr_def("FP64", (size_of::<T>() == 8) as i32)

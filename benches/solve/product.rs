@@ -24,20 +24,33 @@ pub fn first<T: cuprous::prelude::Real>(x: &[T]) -> T {
 }
 
 /// A type of the matrices.
-pub trait Entry: Number + Element + Real + cuprous::prelude::Real + Into<f64> {}
-impl Entry for f32 {}
-impl Entry for f64 {}
+pub trait Entry: Number + Element + Real + cuprous::prelude::Real + Into<f64> {
+    /// Its name in the table.
+    const DTYPE: &'static str;
+    /// How far sums in different orders may be apart.
+    const TOLERANCE: f64;
+}
+
+impl Entry for f32 {
+    const DTYPE: &'static str = "f32";
+    const TOLERANCE: f64 = 1e-4;
+}
+
+impl Entry for f64 {
+    const DTYPE: &'static str = "f64";
+    const TOLERANCE: f64 = 1e-12;
+}
 
 /// The lines of a name.
 pub fn cases(name: &str) -> Vec<Case> {
     match name {
-        "ell" => vec![ell::<f32>(2e-5), ell::<f64>(1e-13)],
-        _ => vec![csr::<f32>(name, 2e-5), csr::<f64>(name, 1e-13)],
+        "ell" => vec![ell::<f32>(), ell::<f64>()],
+        _ => vec![csr::<f32>(name), csr::<f64>(name)],
     }
 }
 
 /// In CSR, on either matrix.
-fn csr<T: Entry>(name: &str, tolerance: f64) -> Case {
+fn csr<T: Entry>(name: &str) -> Case {
     let (name, matrix) = match name {
         "csr" => ("SpMV, CSR, 2048 x 2048 grid", Csr::<T>::laplacian(GRID)),
         _ => ("SpMV, CSR, rows of 1 to 65537", Csr::<T>::skewed(ROWS)),
@@ -63,7 +76,7 @@ fn csr<T: Entry>(name: &str, tolerance: f64) -> Case {
     let x = Array::from(x);
     let (b1, x1) = (b.clone(), x.clone());
     line(
-        (name, T::NAME),
+        (name, T::DTYPE),
         (bytes as f64, Unit::Byte),
         move || {
             let done = machine.spmv_csr(&a, &hx, &out);
@@ -79,13 +92,13 @@ fn csr<T: Entry>(name: &str, tolerance: f64) -> Case {
         move |place| {
             let call = ours::spmv_csr::call(&b1.rows, &b1.cols, &b1.vals, &x1);
             let result: Vec<T> = call.on(place).to_host()?;
-            Ok(compare(&super::get(&seen.buffer), &result, tolerance))
+            Ok(compare(&super::get(&seen.buffer), &result, T::TOLERANCE))
         },
     )
 }
 
 /// In ELL.
-fn ell<T: Entry>(tolerance: f64) -> Case {
+fn ell<T: Entry>() -> Case {
     let n = GRID * GRID;
     let Ell { width, cols, vals } = Csr::<T>::laplacian(GRID).ell();
     let x = uniform::<T>(1, n, -1.0, 1.0);
@@ -105,7 +118,7 @@ fn ell<T: Entry>(tolerance: f64) -> Case {
     let x = Array::from(x);
     let (cols1, vals1, x1) = (cols.clone(), vals.clone(), x.clone());
     line(
-        ("SpMV, ELL, 2048 x 2048 grid", T::NAME),
+        ("SpMV, ELL, 2048 x 2048 grid", T::DTYPE),
         (bytes as f64, Unit::Byte),
         move || {
             let done = machine.spmv_ell(&a, &hx, &out);
@@ -121,7 +134,7 @@ fn ell<T: Entry>(tolerance: f64) -> Case {
         move |place| {
             let call = ours::spmv_ell::call(&cols1, &vals1, &x1);
             let result: Vec<T> = call.on(place).to_host()?;
-            Ok(compare(&super::get(&seen.buffer), &result, tolerance))
+            Ok(compare(&super::get(&seen.buffer), &result, T::TOLERANCE))
         },
     )
 }
