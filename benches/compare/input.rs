@@ -31,7 +31,14 @@ pub fn uniform<T: Real>(seed: u32, n: usize, low: f64, high: f64) -> Vec<T> {
 
 /// Memory in huge pages where the system has them, written once.
 pub fn room<T: Copy + Default + Send>(n: usize) -> Vec<T> {
-    let mut values: Vec<T> = Vec::with_capacity(n);
+    let mut values = capacity(n);
+    values.resize(n, T::default());
+    values
+}
+
+/// The same, with nothing in it yet.
+fn capacity<T>(n: usize) -> Vec<T> {
+    let values: Vec<T> = Vec::with_capacity(n);
     let bytes = n * size_of::<T>();
     #[cfg(target_os = "linux")]
     if bytes >= 4 << 20 {
@@ -45,7 +52,6 @@ pub fn room<T: Copy + Default + Send>(n: usize) -> Vec<T> {
             )
         };
     }
-    values.resize(n, T::default());
     values
 }
 
@@ -63,9 +69,9 @@ pub struct Csr<T> {
 pub fn laplacian<T: Real>(m: usize) -> Csr<T> {
     let n = m * m;
     let mut matrix = Csr {
-        rows: Vec::with_capacity(n + 1),
-        cols: Vec::with_capacity(5 * n),
-        values: Vec::with_capacity(5 * n),
+        rows: capacity(n + 1),
+        cols: capacity(5 * n),
+        values: capacity(5 * n),
     };
     matrix.rows.push(0);
     for i in 0..n {

@@ -101,14 +101,20 @@ impl Place {
         Place::named(&format!("opencl:{i}")).usable()
     }
 
-    /// What this program can use on this machine: `native`, and every linked backend that can be opened.
+    /// What this program can use on this machine: `native`, every linked backend that can be opened, and after `opencl`, which
+    /// is the first usable device, the others by their numbers.
     pub fn available() -> Vec<Place> {
         let mut rows: Vec<&Registration> = BACKENDS.iter().collect();
         rows.sort_by_key(|row| (row.rank, row.name));
-        let backends = rows
-            .into_iter()
-            .filter_map(|row| Place::named(row.name).usable().ok());
-        std::iter::once(Place::native()).chain(backends).collect()
+        let mut places = vec![Place::native()];
+        for row in rows {
+            places.extend(Place::named(row.name).usable());
+            let numbers = 0..(row.devices)();
+            let devices =
+                numbers.filter_map(|i| Place::named(&format!("{}:{i}", row.name)).usable().ok());
+            places.extend(devices.skip(1));
+        }
+        places
     }
 
     /// A place for a backend that is made by a program rather than by name; it is used as any other.

@@ -234,7 +234,6 @@ fn collatz_of_sums(x: &[u64], idx: &[u32], k: usize) -> Vec<u64> {
 
 /// What comes after a stage that lacked stack does not run on what it has not written.
 #[test]
-#[ignore = "hangs until a kernel leaves at once where an earlier one of the run has stopped"]
 fn stages_behind_one_that_lacks_stack_do_not_run() {
     if !is_alone() {
         let output = alone(
@@ -263,4 +262,49 @@ fn stages_behind_one_that_lacks_stack_do_not_run() {
     let found = call.on(&place).to_host().unwrap();
     let call = collatz_of_sums::call(&x, &idx, 3_000);
     assert_eq!(found, call.to_host().unwrap());
+}
+
+/// PoCL offers as many devices as it is asked for. Each is a place with a memory of its own, and arrays go from one to the other.
+#[test]
+fn each_of_several_devices_is_a_place() {
+    let Some((_, first)) = device("several devices") else {
+        return;
+    };
+    if !first
+        .info()
+        .platform
+        .contains("Portable Computing Language")
+    {
+        println!("SKIPPED several devices: only PoCL offers as many as it is asked for");
+        return;
+    }
+    if !is_alone() {
+        let output = alone("device::each_of_several_devices_is_a_place", |command| {
+            command.env("POCL_DEVICES", "pthread pthread pthread");
+        });
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}{errors}");
+        return;
+    }
+    let names = |places: Vec<Place>| -> Vec<String> {
+        let names = places.iter().map(Place::to_string);
+        names.filter(|name| name.starts_with("opencl")).collect()
+    };
+    assert_eq!(
+        names(Place::available()),
+        ["opencl", "opencl:1", "opencl:2"]
+    );
+    let devices = Place::opencl_devices();
+    assert_eq!(devices.len(), 3);
+    let x = wave(5_000);
+    let want = prefix::call(&x).on(&Place::interp()).to_host().unwrap();
+    let mut moved = Array::from(x.clone());
+    for place in &devices {
+        let result = prefix::call(&moved).on(place).run().unwrap();
+        assert_eq!(bits(&result.to_vec()), bits(&want), "{place}");
+        moved = axpy::call(0.0, &moved, &moved).on(place).run().unwrap();
+        assert_eq!(moved.place(), place);
+        assert_eq!(bits(&moved.to_vec()), bits(&x), "{place}");
+    }
 }

@@ -11,6 +11,7 @@ pub mod driver;
 pub mod executor;
 pub mod flat;
 pub mod program;
+mod prologue;
 pub mod remote;
 pub mod render;
 pub mod scalars;

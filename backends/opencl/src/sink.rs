@@ -6,7 +6,9 @@ use crate::driver::{
 use crate::render::array::Held;
 use crate::render::body::Body;
 use crate::render::lanes::{Lanes, agreements, fits, sides};
-use dsl_runtime::ir::{Atom, Expr, Func, Level, Par, Sink, SinkKind, Stmt, Type, Var, VarSet};
+use dsl_runtime::ir::{
+    Atom, Expr, Func, Level, Par, ScalarOp, Sink, SinkKind, Stmt, Type, Var, VarSet,
+};
 use dsl_runtime::pass::effect;
 use dsl_runtime::plan::is_wide;
 
@@ -311,16 +313,47 @@ fn fetch(body: &mut Body<'_>, stmt: &Stmt, index: Var, (ahead, count): (usize, u
     if let Expr::Index(read) = &stmt.expr
         && read.indices[..] == [index.into()]
     {
-        let base = body.held(read.array).base().to_owned();
-        let (i, bytes) = (
-            body.name(index),
-            body.func.ty(read.array).elem.bytes() * count,
-        );
+        let bytes = body.func.ty(read.array).elem.bytes() * count;
         for at in (0..bytes).step_by(LINE) {
-            let at = ahead + at;
-            body.line(format!(
-                "FETCH((__global const char*)({base} + {i}) + {at});"
-            ));
+            fetch_one(body, read.array, index, ahead + at);
+        }
+    }
+}
+
+/// Asks for the memory so many bytes ahead of an element.
+fn fetch_one(body: &mut Body<'_>, array: Var, at: Var, ahead: usize) {
+    let (base, at) = (body.held(array).base().to_owned(), body.name(at));
+    body.line(format!(
+        "FETCH((__global const char*)({base} + {at}) + {ahead});"
+    ));
+}
+
+/// Before an inner par that reads elements side by side from a place on: asks for what will follow them. The next iteration of
+/// the par around it goes on there as a rule (rows of a sparse matrix), but the hardware's guess ends with each page.
+pub fn fetch_stretches(body: &mut Body<'_>, par: &Par) {
+    let stmts = &par.body.stmts;
+    let index = Atom::Var(par.index);
+    let own: VarSet = stmts.iter().flat_map(|stmt| stmt.defs.clone()).collect();
+    let from = |at: &Atom| {
+        let made = stmts
+            .iter()
+            .find(|stmt| stmt.defs.first() == at.as_var().as_ref())?;
+        let Expr::Op(ScalarOp::Add, operands) = &made.expr else {
+            return None;
+        };
+        match operands[..] {
+            [Atom::Var(from), i] | [i, Atom::Var(from)] if i == index => Some(from),
+            _ => None,
+        }
+    };
+    for stmt in stmts {
+        if let Expr::Index(read) = &stmt.expr
+            && let [at] = &read.indices[..]
+            && let Some(from) = from(at)
+            && !own.contains(&from)
+            && matches!(body.held(read.array), Held::Global(_))
+        {
+            fetch_one(body, read.array, from, AHEAD);
         }
     }
 }

@@ -4,9 +4,10 @@
 use crate::driver::scatter_with::Shares;
 use crate::driver::{filter, reduce, scan};
 use crate::flat::Flat;
+use crate::prologue::prologue;
 use crate::render::array::Held;
 use crate::render::body::{Body, own_name};
-use crate::render::{op, types};
+use crate::render::types;
 use crate::sink::{Feed, Goal, Part, rounds};
 use crate::style::Style;
 use dsl_runtime::ir::order::{BLOCK, LANES};
@@ -209,6 +210,7 @@ impl<'f> Maker<'f> {
         fill: impl FnOnce(&mut Body<'f>),
     ) -> Kernel {
         let func = self.func;
+        body.ahead = self.style == Style::Lanes;
         let (mut params, mut begin) = (vec![], vec![]);
         for &var in env {
             let ty = func.ty(var);
@@ -842,61 +844,3 @@ fn slice(func: &Func, stmts: &[Stmt], values: &VarSet) -> Vec<Stmt> {
     kept.reverse();
     kept
 }
-
-/// What stands before the kernels.
-fn prologue(func: &Func, kernels: &str) -> String {
-    let doubles = func.vars.iter().any(|info| info.ty.elem == ScalarType::F64);
-    let mut text = format!(
-        "/* {} */\n#pragma OPENCL FP_CONTRACT OFF\n",
-        func.name.replace("*/", "")
-    );
-    if doubles {
-        text.push_str("#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n");
-    }
-    text.push_str(PROLOGUE);
-    let mut helpers = crate::render::lanes::value::helpers();
-    helpers.extend(op::helpers(ScalarType::F32));
-    helpers.extend(op::helpers(ScalarType::F64));
-    for (name, function) in helpers {
-        if kernels.contains(&format!("{name}(")) && !text.contains(&function) {
-            text.push_str(&function);
-        }
-    }
-    text
-}
-
-/// Failures, and memory of a work-item's own.
-const PROLOGUE: &str = "\
-/* Leaves: another run says what went wrong. */
-#define FAIL { atomic_or(state, 1u); return; }
-/* Whether something has failed, or lacked memory: what it was to leave has no value. */
-#define STOPPED (atomic_or(state, 0u) != 0 || atomic_or(state + 1, 0u) != 0)
-/* The product, or more than any memory has. */
-static ulong times(const ulong a, const ulong b) { return mul_hi(a, b) != 0 || a * b >> 60 != 0 ? 1UL << 60 : a * b; }
-/* Elements on the work-item's stack; where it is too small, the host is told and comes again with a larger one. */
-#define GRAB(type, name, count) \\
-    __global type* name; \\
-    { \\
-        const ulong bytes_ = (times(count, sizeof(type)) + 15) / 16 * 16; \\
-        if (bytes_ > room - top) { \\
-            atomic_max(state + 1, (uint)min((top + bytes_) / 1024 + 1, 0xffffffffUL)); \\
-            return; \\
-        } \\
-        name = (__global type*)(stack + top); \\
-        top += bytes_; \\
-    }
-/* Asks for memory that is read soon, where the compiler has a word for it. */
-#ifdef __has_builtin
-#if __has_builtin(__builtin_prefetch)
-#define FETCH(pointer) __builtin_prefetch((pointer), 0, 3)
-#define FETCH_TO_WRITE(pointer) __builtin_prefetch((pointer), 1, 3)
-#endif
-#endif
-#ifndef FETCH
-#define FETCH(pointer)
-#define FETCH_TO_WRITE(pointer)
-#endif
-/* Whether a pointer points to the stack, from a byte on. */
-#define MINE(pointer, from) \\
-    ((__global const uchar*)(pointer) >= stack + (from) && (__global const uchar*)(pointer) < stack + room)
-";

@@ -48,9 +48,8 @@ pub struct Info {
     pub f64: bool,
     /// Whether it computes with `half`.
     pub f16: bool,
-    /// Whether it is Oclgrind, which checks each access of memory: memory is new and has the size that was asked for there,
-    /// and what the
-    /// host writes is written in a way that it understands.
+    /// Whether it is Oclgrind, which checks each access of memory: memory is new and has the size that was asked for
+    /// there, and what the host writes is written in a way that it understands.
     pub checker: bool,
     /// Whether it works on the host's memory: buffers are host memory then.
     pub unified: bool,

@@ -28,6 +28,8 @@ pub struct Body<'f> {
     pub data: Vec<Var>,
     /// Where the iterations go from the right: the name of the position that is counted from there.
     pub position: Option<String>,
+    /// Whether memory is asked for ahead of its use.
+    pub ahead: bool,
     /// Names of scalars that are not their own.
     names: HashMap<Var, String>,
     /// Updates that work in place.
@@ -46,6 +48,7 @@ impl<'f> Body<'f> {
             stack: false,
             data: vec![],
             position: None,
+            ahead: false,
             names: HashMap::new(),
             in_place: own::in_place(func, stmts, needed),
             fresh: 0,

@@ -1,7 +1,7 @@
 //! Pars inside a body: loops of one work-item.
 
 use super::body::Body;
-use crate::sink::{Feed, Goal, Part, rounds};
+use crate::sink::{Feed, Goal, Part, fetch_stretches, rounds};
 use dsl_runtime::ir::order::{BLOCK, SHORT};
 use dsl_runtime::ir::{Level, Par, Var};
 
@@ -31,6 +31,9 @@ impl Body<'_> {
         let stmts = &par.body.stmts;
         let each = |body: &mut Body<'_>, parts: &mut [Part]| body.round(par, parts, &mark);
         self.line("{");
+        if self.ahead {
+            fetch_stretches(self, par);
+        }
         if parts.iter().any(Part::blocks) {
             let (block, stop) = (self.fresh("block"), self.fresh("stop"));
             self.line(format!(
