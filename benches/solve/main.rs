@@ -42,6 +42,9 @@ fn get<T: ocl::OclPrm>(buffer: &ocl::Buffer<T>) -> Vec<T> {
     values
 }
 
+/// Makes the lines of a name.
+type Cases = fn(&str) -> Vec<Case>;
+
 /// A line of the table; whether the results agree.
 fn row(case: &mut Case, place: &Place, budget: Duration) -> (String, bool) {
     (case.hand)();
@@ -82,7 +85,7 @@ fn main() {
         return;
     }
     let Options { only, budget, file } = options("benches/solve/main.rs");
-    let groups: [(&[&str], fn(&str) -> Vec<Case>); 2] = [
+    let groups: [(&[&str], Cases); 2] = [
         (product::NAMES, product::cases),
         (gradient::NAMES, gradient::cases),
     ];

@@ -1,4 +1,4 @@
-//! The matrices of the comparison, and what is right about them.
+//! The matrices of the comparison.
 
 use super::input::{hash, laplacian, uniform};
 use super::real::Real;
@@ -86,10 +86,10 @@ impl Csr<f64> {
         // Between two points the harmonic mean: the flow passes through both.
         let between = |a: usize, b: usize| 2.0 / (1.0 / conductivity[a] + 1.0 / conductivity[b]);
         let mut matrix = Csr::laplacian(m);
-        for r in 0..m * m {
+        for (r, own) in conductivity.iter().enumerate() {
             let range = matrix.rows[r] as usize..matrix.rows[r + 1] as usize;
             // Towards each side without a neighbour is the boundary.
-            let mut diagonal = (5 - range.len()) as f64 * conductivity[r];
+            let mut diagonal = (5 - range.len()) as f64 * own;
             let mut center = range.start;
             for k in range {
                 let col = matrix.cols[k] as usize;
