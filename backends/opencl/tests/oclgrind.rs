@@ -1,5 +1,6 @@
 //! The suite of the repository in both styles of code, for `tests/oclgrind`, which has a simulator look for data races,
-//! uninitialised values and accesses outside of buffers. One test a process: the simulator wants one thread of the host.
+//! uninitialised values and accesses outside of buffers. One test a process, by its name: the simulator
+//! wants one thread of the host.
 //! Without Oclgrind there is nothing to do: `conformance.rs` runs on every other device.
 
 use cuprous_opencl::device::{Argument, Device};
@@ -11,15 +12,22 @@ fn simulators() -> impl Iterator<Item = (usize, &'static Device)> {
     devices.filter(|(_, device)| device.info().checker)
 }
 
-#[test]
-fn conforms() {
+fn conforms(style: Style) {
     let under = std::env::var_os("OCLGRIND_LOG").is_some();
     assert!(!under || simulators().next().is_some(), "no simulator");
     for (number, _) in simulators() {
-        for style in [Style::Items, Style::Lanes] {
-            check(&OpenCl::with_style(number, style).unwrap());
-        }
+        check(&OpenCl::with_style(number, style).unwrap());
     }
+}
+
+#[test]
+fn items() {
+    conforms(Style::Items);
+}
+
+#[test]
+fn lanes() {
+    conforms(Style::Lanes);
 }
 
 /// A kernel that reads memory that was used before and is new now: `tests/oclgrind --self-test` looks whether that is reported.
