@@ -36,12 +36,13 @@ REAL total(REALS v) {
 
 // The entries [k, to) of a row times x, four at a time.
 REAL row_product(size_t k, size_t to, global const uint *cols, global const REAL *vals, global const REAL *x) {
-  FETCH(cols + k + LATER);
-  FETCH(vals + k + LATER);
   REAL sum = 0;
-  for (; k + 4 <= to; k += 4)
+  for (; k + 4 <= to; k += 4) {
+    FETCH(cols + k + LATER);
+    FETCH(vals + k + LATER);
     sum += (vals[k] * x[cols[k]] + vals[k + 1] * x[cols[k + 1]]) +
            (vals[k + 2] * x[cols[k + 2]] + vals[k + 3] * x[cols[k + 3]]);
+  }
   // There are three at most.
   _Pragma("unroll 1") for (; k < to; k++) sum += vals[k] * x[cols[k]];
   return sum;
@@ -53,33 +54,26 @@ kernel void spmv_csr(uint n, global const uint *restrict rows, global const uint
   for (; row < end; row++) y[row] = row_product(rows[row], rows[row + 1], cols, vals, x);
 }
 
-// Entry k of row r is at k * n + r: rows are neighbours in memory, and go together in vectors.
-__attribute__((always_inline)) void ell(uint n, uint width, global const uint *cols, global const REAL *vals,
-                                        global const REAL *x, global REAL *y) {
+// Entry k of row r is at k * n + r: rows are neighbours in memory, and go together, sixteen at a time: a cache line of columns.
+kernel void spmv_ell(uint n, uint width, global const uint *restrict cols, global const REAL *restrict vals,
+                     global const REAL *restrict x, global REAL *restrict y) {
   CHUNK(row, end, n)
-  for (; row + WIDTH <= end; row += WIDTH) {
-    REALS sum = 0;
+  for (; row + 16 <= end; row += 16) {
+    JOIN(REAL, 16) sum = 0;
     for (size_t k = 0, at = row; k < width; k++, at += n) {
       FETCH(cols + at + LATER);
-      FETCH(vals + at + LATER);
-      REAL near[WIDTH];
-      for (int l = 0; l < WIDTH; l++) near[l] = x[cols[at + l]];
-      sum += LOAD(0, vals + at) * LOAD(0, near);
+      for (int l = 0; l < 16; l += 64 / sizeof(REAL)) FETCH(vals + at + LATER + l);
+      REAL near[16];
+      for (int l = 0; l < 16; l++) near[l] = x[cols[at + l]];
+      sum += vload16(0, vals + at) * vload16(0, near);
     }
-    STORE(sum, 0, y + row);
+    vstore16(sum, 0, y + row);
   }
   for (; row < end; row++) {
     REAL sum = 0;
     for (size_t k = 0, at = row; k < width; k++, at += n) sum += vals[at] * x[cols[at]];
     y[row] = sum;
   }
-}
-
-kernel void spmv_ell(uint n, uint width, global const uint *restrict cols, global const REAL *restrict vals,
-                     global const REAL *restrict x, global REAL *restrict y) {
-  // Five entries are common: the compiler unrolls a loop of a known length.
-  if (width == 5) ell(n, 5, cols, vals, x, y);
-  else ell(n, width, cols, vals, x, y);
 }
 
 // The inverse of the diagonal, x = 0, r = b, p = b / diagonal; each chunk's part of r p.
