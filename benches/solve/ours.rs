@@ -37,45 +37,50 @@ fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.zip(y).map(|(x, y)| x * y).sum()
 }
 
-/// The inverse of the diagonal, the first direction, and the square of the preconditioned residual's length.
+/// The inverse of the diagonal.
 #[kernel]
-fn start(rows: &[u32], cols: &[u32], vals: &[f64], b: &[f64]) -> (Vec<f64>, Vec<f64>, f64) {
-    let inverse = indices(b.len()).map(|r| {
+fn inverse(rows: &[u32], cols: &[u32], vals: &[f64]) -> Vec<f64> {
+    indices(rows.len() - 1).map(|r| {
         (rows[r] as usize..rows[r + 1] as usize)
             .filter(|&k| cols[k] as usize == r)
             .map(|k| 1.0 / vals[k])
             .sum()
-    });
-    let p = b.zip(&inverse).map(|(b, d)| b * d);
-    let rz = dot(b, &p);
-    (inverse, p, rz)
+    })
 }
 
-/// A step: the next solution, residual and direction, and the square of the preconditioned residual's length.
+/// Solves `A x = b` by preconditioned conjugate gradients, until the preconditioned residual is `tolerance` of the first one or
+/// after `limit` steps; says how many there were.
 #[kernel]
-fn step(
+pub fn gradients(
     rows: &[u32],
     cols: &[u32],
     vals: &[f64],
-    inverse: &[f64],
-    x: &[f64],
-    r: &[f64],
-    p: &[f64],
-    rz: f64,
-) -> (Vec<f64>, Vec<f64>, Vec<f64>, f64) {
-    let q = spmv_csr(rows, cols, vals, p);
-    let alpha = rz / dot(p, &q);
-    let x = x.zip(p).map(|(x, p)| x + alpha * p);
-    let r = r.zip(&q).map(|(r, q)| r - alpha * q);
-    let z = r.zip(inverse).map(|(r, d)| r * d);
-    let next = dot(&r, &z);
-    let beta = next / rz;
-    let p = z.zip(p).map(|(z, p)| z + beta * p);
-    (x, r, p, next)
+    b: &[f64],
+    tolerance: f64,
+    limit: usize,
+) -> (Vec<f64>, usize) {
+    let inverse = inverse(rows, cols, vals);
+    let mut x = fill(b.len(), 0.0);
+    let mut r = b.to_vec();
+    let mut p = r.zip(&inverse).map(|(r, d)| r * d);
+    let mut rz = dot(&r, &p);
+    let goal = tolerance * tolerance * rz;
+    let mut steps = 0;
+    while steps < limit && rz > goal {
+        let q = spmv_csr(rows, cols, vals, &p);
+        let alpha = rz / dot(&p, &q);
+        x = x.zip(&p).map(|(x, p)| x + alpha * p);
+        r = r.zip(&q).map(|(r, q)| r - alpha * q);
+        let z = r.zip(&inverse).map(|(r, d)| r * d);
+        let next = dot(&r, &z);
+        p = z.zip(&p).map(|(z, p)| z + next / rz * p);
+        rz = next;
+        steps += 1;
+    }
+    (x, steps)
 }
 
-/// Solves `A x = b` at a place, until the preconditioned residual is `tolerance` of the first one or after `limit` steps;
-/// says how many there were. All arrays stay at the place: one number comes back from each step.
+/// Solves `A x = b` at a place. All arrays stay there: a length and a condition come back from each step.
 pub fn solve(
     place: &Place,
     a: &Csr<f64>,
@@ -83,14 +88,6 @@ pub fn solve(
     tolerance: f64,
     limit: usize,
 ) -> Result<(Array<f64>, usize), Error> {
-    let start = start::call(&a.rows, &a.cols, &a.vals, b).on(place);
-    let (inverse, mut p, mut rz) = start.run()?;
-    let (mut x, mut r) = (Array::zeros(&[b.len()]), b.clone());
-    let (goal, mut steps) = (tolerance * tolerance * rz, 0);
-    while steps < limit && rz > goal {
-        let next = step::call(&a.rows, &a.cols, &a.vals, &inverse, &x, &r, &p, rz);
-        (x, r, p, rz) = next.on(place).run()?;
-        steps += 1;
-    }
-    Ok((x, steps))
+    let call = gradients::call(&a.rows, &a.cols, &a.vals, b, tolerance, limit);
+    call.on(place).run()
 }

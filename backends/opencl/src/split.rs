@@ -13,19 +13,19 @@ use crate::driver::scan::reversed;
 /// A body that costs more is not run twice.
 const DEAR: u32 = 96;
 
-/// Takes apart what needs it.
-pub fn split(func: &mut Func) {
+/// Takes apart what needs it. What combines goes to all `levels` that the device's code has.
+pub fn split(func: &mut Func, levels: &[Level]) {
     let mut body = std::mem::take(&mut func.body);
-    block(func, &mut body);
+    block(func, &mut body, levels);
     func.body = body;
 }
 
-fn block(func: &mut Func, body: &mut Block) {
+fn block(func: &mut Func, body: &mut Block, levels: &[Level]) {
     for mut stmt in std::mem::take(&mut body.stmts) {
         match &mut stmt.expr {
-            Expr::Par(par) if is_wide(par) => body.stmts.extend(parts(func, stmt)),
+            Expr::Par(par) if is_wide(par) => body.stmts.extend(parts(func, stmt, levels)),
             expr => {
-                walk::blocks_mut(expr, &mut |inner| block(func, inner));
+                walk::blocks_mut(expr, &mut |inner| block(func, inner, levels));
                 body.stmts.push(stmt);
             }
         }
@@ -43,7 +43,7 @@ fn apart(par: &Par, sink: &Sink) -> bool {
     }
 }
 
-fn parts(func: &mut Func, stmt: Stmt) -> Vec<Stmt> {
+fn parts(func: &mut Func, stmt: Stmt, levels: &[Level]) -> Vec<Stmt> {
     let Expr::Par(par) = &stmt.expr else {
         unreachable!("a par is taken apart")
     };
@@ -87,7 +87,11 @@ fn parts(func: &mut Func, stmt: Stmt) -> Vec<Stmt> {
         if group.sinks.is_empty() {
             continue;
         }
-        stmts.push(reading(func, par, group, &stored, stmt.place));
+        let mut reads = reading(func, par, group, &stored, stmt.place);
+        if let Expr::Par(par) = &mut reads.expr {
+            par.levels = levels.to_vec();
+        }
+        stmts.push(reads);
     }
     stmts
 }
@@ -134,7 +138,7 @@ fn reading(
         body,
         sinks: vec![],
         inner: par.inner,
-        levels: vec![Level::Grid],
+        levels: vec![],
     };
     group.stmt(par, place)
 }

@@ -3,6 +3,7 @@
 use super::Lanes;
 use super::value::{Kind, lane, vector};
 use crate::render::types;
+use crate::sink::AHEAD;
 use dsl_runtime::ir::{Atom, Index, ScalarType, Var};
 
 /// Where the lanes' elements lie.
@@ -70,6 +71,12 @@ impl Lanes<'_, '_> {
                 self.body.bind(def, &value);
             }
             Reach::Near(at) => {
+                if self.asks {
+                    self.line(format!(
+                        "FETCH((__global const char*)({base} + {at}) + {});",
+                        AHEAD / 2
+                    ));
+                }
                 let load = format!("vload{}(0, {base} + {at})", self.count);
                 let load = match self.on(4) {
                     None => load,
