@@ -13,6 +13,7 @@ mod schedule;
 mod simplify;
 
 pub use crate::backend::Caps;
+pub use bounds::{Assumption, assume};
 
 use crate::ir::Func;
 use crate::ir::verify::{Stage, verify};
