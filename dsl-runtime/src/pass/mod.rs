@@ -14,6 +14,7 @@ mod simplify;
 mod unify;
 
 pub use crate::backend::Caps;
+pub use bounds::{Assumption, assume};
 
 use crate::ir::Func;
 use crate::ir::verify::{Stage, verify};
