@@ -69,7 +69,7 @@ impl Program {
         let mut func = scheduled.clone();
         let mut levels = shape.style.levels();
         levels.retain(|&level| level != Level::Seq);
-        split(&mut func, &levels);
+        split(&mut func, &levels, shape.many() as u64);
         let plan = Plan::of(&func)?;
         let places = Places::of(&plan);
         let remote = |slot| places.is_remote(slot);

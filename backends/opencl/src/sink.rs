@@ -383,7 +383,7 @@ pub fn gathers(stmts: &[Stmt]) -> bool {
 }
 
 /// A line of a cache, in bytes.
-const LINE: usize = 64;
+pub const LINE: usize = 64;
 /// How far ahead of the loads, in bytes.
 pub const AHEAD: usize = 8192;
 /// What an iteration costs at most that waits for memory more than for anything else.

@@ -3,7 +3,7 @@
 use super::Lanes;
 use super::value::{Kind, lane, vector};
 use crate::render::types;
-use crate::sink::AHEAD;
+use crate::sink::{AHEAD, LINE};
 use dsl_runtime::ir::{Atom, Index, ScalarType, Var};
 
 /// Where the lanes' elements lie.
@@ -72,10 +72,12 @@ impl Lanes<'_, '_> {
             }
             Reach::Near(at) => {
                 if self.asks {
-                    self.line(format!(
-                        "FETCH((__global const char*)({base} + {at}) + {});",
-                        AHEAD / 2
-                    ));
+                    for line in (0..elem.bytes() * self.count).step_by(LINE) {
+                        let ahead = AHEAD / 2 + line;
+                        self.line(format!(
+                            "FETCH((__global const char*)({base} + {at}) + {ahead});"
+                        ));
+                    }
                 }
                 let load = format!("vload{}(0, {base} + {at})", self.count);
                 let load = match self.on(4) {
