@@ -71,6 +71,9 @@ pub struct Kernel {
     pub stack: bool,
 }
 
+/// The bytes of a line of the cache. A stretch of a multiple of as many elements begins as the array does.
+pub const ALIGNED: usize = 64;
+
 /// Which iterations of a wide par a work-item has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -633,6 +636,23 @@ impl<'f> Maker<'f> {
             });
         }
         let body = Body::new(func, &stmts, &values);
+        // Stretches begin where the first result's lines of the cache begin: its vectors are not to lie in two each.
+        let lines = goals.first().and_then(|(s, goal)| match goal {
+            Goal::Arrays(names)
+                if self.style == Style::Lanes
+                    && feeds[*s].sink.kind == SinkKind::Collect
+                    && types[*s][0].is_scalar() =>
+            {
+                Some(format!(
+                    "const ulong shift = tile % {ALIGNED} == 0 ? ((ulong){} % {ALIGNED}) / {} : 0, item = get_global_id(0);\n\
+                     const ulong begin = item == 0 ? 0 : item * tile - shift;\n\
+                     const ulong end = item + 1 == get_global_size(0) ? n : (item + 1) * tile - shift;",
+                    names[0],
+                    types[*s][0].elem.bytes()
+                ))
+            }
+            _ => None,
+        });
         self.kernel(name, body, &env, &own, |body| {
             body.text.from(stmt.place);
             let mut parts = vec![];
@@ -687,7 +707,7 @@ impl<'f> Maker<'f> {
             let tile = "const ulong begin = get_global_id(0) * tile;\nconst ulong end = min(begin + tile, n);";
             match layout {
                 Layout::Stretch => {
-                    body.line(tile);
+                    body.line(lines.as_deref().unwrap_or(tile));
                     let stretch = (&*counter, "begin", "end");
                     rounds(body, par, &stmts, &mut parts, stretch, each);
                 }

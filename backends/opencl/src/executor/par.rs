@@ -3,7 +3,7 @@
 use super::{Context, Stop, Walk};
 use crate::driver::scatter_with::Shares;
 use crate::transfer;
-use crate::unit::{Layout, ParUnit, Param};
+use crate::unit::{ALIGNED, Layout, ParUnit, Param};
 use dsl_runtime::ir::order::{BLOCK, LANES};
 use dsl_runtime::ir::{Place, ScalarType, SinkKind};
 use dsl_runtime::plan::{Scalar, SinkStep};
@@ -92,6 +92,8 @@ impl Walk<'_> {
         }
         let tile = n.div_ceil(items).max(1);
         context.tile = match unit.layout {
+            // Not where a stretch is short: there would be fewer work-items.
+            Layout::Stretch if tile >= 16 * ALIGNED => tile.next_multiple_of(ALIGNED),
             Layout::Stretch => tile,
             Layout::Blocks => tile.next_multiple_of(BLOCK),
             Layout::Neighbours(_) => return items.min(n),
