@@ -20,9 +20,8 @@ fn block(func: &mut Func, body: &mut Block) {
         match equality(func, body, at) {
             Some(equal) if moved.insert(equal.answer) => at = unify(func, body, equal) + 1,
             _ => {
-                let mut stmt = body.stmts[at].clone();
-                walk::blocks_mut(&mut stmt.expr, &mut |inner| block(func, inner));
-                body.stmts[at] = stmt;
+                let expr = &mut body.stmts[at].expr;
+                walk::blocks_mut(expr, &mut |inner| block(func, inner));
                 at += 1;
             }
         }

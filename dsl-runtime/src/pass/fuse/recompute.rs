@@ -95,13 +95,13 @@ fn from_others(func: &Func, par: &Par, defs: &[Var], value: Atom) -> Option<Vec<
     let mut defs = defs.iter();
     let mut others = vec![];
     for sink in &par.sinks {
-        let array = *defs.by_ref().take(sink.results()).next()?;
+        let own: Vec<Var> = defs.by_ref().take(sink.results()).copied().collect();
         if sink.kind == SinkKind::Collect
             && sink.values[0] != value
             && let Atom::Var(other) = sink.values[0]
             && func.ty(other).is_scalar()
         {
-            others.push((other, array));
+            others.push((other, own[0]));
         }
     }
     let mut needed: VarSet = value.as_var().into_iter().collect();
