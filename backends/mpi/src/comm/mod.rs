@@ -1,0 +1,134 @@
+//! What ranks say to each other: messages of bytes, and collective operations made of them.
+//!
+//! [`Communicator`] is all that the rest of this crate knows of other ranks. [`threads`] has ranks that are threads of one
+//! process, for tests; [`mpi`] those of an MPI job. Collective operations ([`collective`]) are written once, on messages, so that
+//! both have the same ones, and so that their cost in messages is known: a tree of ⌈log₂ p⌉ levels for those that every rank
+//! takes part in, one message a pair for [`Communicator::exchange`].
+
+pub mod collective;
+pub mod mpi;
+pub mod threads;
+
+use std::fmt;
+
+/// Bytes to another rank.
+#[derive(Clone, Copy, Debug)]
+pub struct Send<'a> {
+    /// To whom.
+    pub to: usize,
+    /// What. Any length: what MPI cannot count in one message goes in several.
+    pub bytes: &'a [u8],
+}
+
+/// Bytes from another rank.
+#[derive(Debug)]
+pub struct Receive<'a> {
+    /// From whom.
+    pub from: usize,
+    /// Where they go: exactly as many as are sent.
+    pub into: &'a mut [u8],
+}
+
+/// Messages under way, which end when this is waited for. Dropped without, it waits as well: memory is borrowed until then.
+pub trait Pending<'a> {
+    /// Waits until all that was to be received is there and all that was to be sent may be overwritten.
+    fn wait(self: Box<Self>) -> Result<(), Broken>;
+}
+
+/// Some ranks that talk to each other, as one of them sees it.
+///
+/// All methods are collective: every rank calls the same ones in the same order, from one thread at a time. The tags, which
+/// tell messages of different calls apart, are up to the implementation.
+pub trait Communicator: std::marker::Send + Sync + fmt::Debug {
+    /// This rank's number, from 0.
+    fn rank(&self) -> usize;
+
+    /// How many ranks there are, at least one.
+    fn size(&self) -> usize;
+
+    /// Begins to send and receive these. At most one message from a rank to another each way; a rank may send to itself. Ranks
+    /// without business pass nothing, and need not call at all where nobody names them.
+    fn begin<'a>(
+        &'a self,
+        sends: Vec<Send<'a>>,
+        receives: Vec<Receive<'a>>,
+    ) -> Result<Box<dyn Pending<'a> + 'a>, Broken>;
+
+    /// [`Communicator::begin`], and waits.
+    fn exchange(&self, sends: Vec<Send<'_>>, receives: Vec<Receive<'_>>) -> Result<(), Broken> {
+        self.begin(sends, receives)?.wait()
+    }
+
+    /// Parts the ranks by colour; in each part they are ordered by key, then by their rank here.
+    fn split(&self, color: u64, key: u64) -> Result<Box<dyn Communicator>, Broken>;
+
+    /// Ends the whole job at once, with this text on the standard error: other ranks may be waiting for what will never come.
+    fn abort(&self, text: &str) -> !;
+
+    /// What has been sent so far through this communicator and what it was split into.
+    fn sent(&self) -> Sent;
+}
+
+/// A count of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// How many, without those to oneself.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl std::ops::Sub for Sent {
+    type Output = Sent;
+    /// What was sent since.
+    fn sub(self, before: Sent) -> Sent {
+        Sent {
+            messages: self.messages - before.messages,
+            bytes: self.bytes - before.bytes,
+        }
+    }
+}
+
+/// Why ranks cannot go on talking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// A call of MPI failed: which, and what MPI says.
+    Call {
+        /// The name of the function.
+        call: &'static str,
+        /// Its text for the error.
+        text: String,
+    },
+    /// Another rank is gone (a thread that panicked).
+    Gone {
+        /// Which.
+        rank: usize,
+    },
+    /// The ranks did not call the same: what this one and another were about to do.
+    Mismatch {
+        /// What this rank does.
+        here: String,
+        /// The other rank.
+        rank: usize,
+        /// What that one does.
+        there: String,
+    },
+    /// There is no MPI where the environment says that there is: which, and what is wrong.
+    Unavailable(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Broken::Call { call, text } => write!(f, "{call}: {text}"),
+            Broken::Gone { rank } => write!(f, "rank {rank} is gone"),
+            Broken::Mismatch { here, rank, there } => write!(
+                f,
+                "ranks disagree on what comes next: this one is at {here}, rank {rank} at {there}"
+            ),
+            Broken::Unavailable(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Broken {}
