@@ -1,12 +1,15 @@
 //! What ranks say to each other: messages of bytes, and collective operations made of them.
 //!
 //! [`Communicator`] is all that the rest of this crate knows of other ranks. [`threads`] has ranks that are threads of one
-//! process, for tests; [`mpi`] those of an MPI job. Collective operations ([`collective`]) are written once, on messages, so that
-//! both have the same ones, and so that their cost in messages is known: a tree of ⌈log₂ p⌉ levels for those that every rank
-//! takes part in, one message a pair for [`Communicator::exchange`].
+//! process, for tests; [`mpi`] those of an MPI job; [`alone`] is one rank. Collective operations ([`collective`]) are written
+//! once, on messages, so that all have the same ones, and so that their cost in messages is known: a tree of ⌈log₂ p⌉ levels
+//! for those that every rank takes part in, one message a pair for [`Communicator::exchange`].
 
+pub mod alone;
 pub mod collective;
 pub mod mpi;
+mod own;
+mod part;
 pub mod threads;
 
 use std::fmt;
@@ -29,16 +32,9 @@ pub struct Receive<'a> {
     pub into: &'a mut [u8],
 }
 
-/// Messages under way, which end when this is waited for. Dropped without, it waits as well: memory is borrowed until then.
-pub trait Pending<'a> {
-    /// Waits until all that was to be received is there and all that was to be sent may be overwritten.
-    fn wait(self: Box<Self>) -> Result<(), Broken>;
-}
-
 /// Some ranks that talk to each other, as one of them sees it.
 ///
-/// All methods are collective: every rank calls the same ones in the same order, from one thread at a time. The tags, which
-/// tell messages of different calls apart, are up to the implementation.
+/// All methods are collective: every rank calls the same ones in the same order, from one thread at a time.
 pub trait Communicator: std::marker::Send + Sync + fmt::Debug {
     /// This rank's number, from 0.
     fn rank(&self) -> usize;
@@ -46,17 +42,26 @@ pub trait Communicator: std::marker::Send + Sync + fmt::Debug {
     /// How many ranks there are, at least one.
     fn size(&self) -> usize;
 
-    /// Begins to send and receive these. At most one message from a rank to another each way; a rank may send to itself. Ranks
-    /// without business pass nothing, and need not call at all where nobody names them.
-    fn begin<'a>(
-        &'a self,
-        sends: Vec<Send<'a>>,
-        receives: Vec<Receive<'a>>,
-    ) -> Result<Box<dyn Pending<'a> + 'a>, Broken>;
+    /// Sends and receives these, and does `work` meanwhile. Returns when all is received and all that was sent may be overwritten.
+    ///
+    /// At most one message from a rank to another; a rank may send to itself. Ranks without business need not call at all
+    /// where nobody names them. The messages from a rank to another arrive in the order of the calls.
+    ///
+    /// The memory is lent for as long as this call takes. That is why it does the work itself: a value that stood for messages
+    /// under way could be forgotten, and the memory with it.
+    ///
+    /// # Errors
+    /// [`Broken::Length`] where a message is not as long as its receiver expects, [`Broken::Gone`] and [`Broken::Call`].
+    fn overlap(
+        &self,
+        sends: &[Send<'_>],
+        receives: &mut [Receive<'_>],
+        work: &mut dyn FnMut(),
+    ) -> Result<(), Broken>;
 
-    /// [`Communicator::begin`], and waits.
-    fn exchange(&self, sends: Vec<Send<'_>>, receives: Vec<Receive<'_>>) -> Result<(), Broken> {
-        self.begin(sends, receives)?.wait()
+    /// [`Communicator::overlap`] without work.
+    fn exchange(&self, sends: &[Send<'_>], receives: &mut [Receive<'_>]) -> Result<(), Broken> {
+        self.overlap(sends, receives, &mut || ())
     }
 
     /// Parts the ranks by colour; in each part they are ordered by key, then by their rank here.
@@ -70,6 +75,8 @@ pub trait Communicator: std::marker::Send + Sync + fmt::Debug {
 }
 
 /// A count of messages.
+///
+/// Counted is what the code asks for: MPI cuts messages of more than a gibibyte, and adds its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
     /// How many, without those to oneself.
@@ -104,6 +111,15 @@ pub enum Broken {
         /// Which.
         rank: usize,
     },
+    /// A message is not as long as expected.
+    Length {
+        /// Who sent it.
+        rank: usize,
+        /// How many bytes there is room for.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// The ranks did not call the same: what this one and another were about to do.
     Mismatch {
         /// What this rank does.
@@ -122,6 +138,14 @@ impl fmt::Display for Broken {
         match self {
             Broken::Call { call, text } => write!(f, "{call}: {text}"),
             Broken::Gone { rank } => write!(f, "rank {rank} is gone"),
+            Broken::Length {
+                rank,
+                expected,
+                found,
+            } => write!(
+                f,
+                "rank {rank} sent {found} bytes where {expected} were expected"
+            ),
             Broken::Mismatch { here, rank, there } => write!(
                 f,
                 "ranks disagree on what comes next: this one is at {here}, rank {rank} at {there}"
