@@ -42,7 +42,9 @@ pub trait Communicator: std::marker::Send + Sync + fmt::Debug {
     /// How many ranks there are, at least one.
     fn size(&self) -> usize;
 
-    /// Sends and receives these, and does `work` meanwhile. Returns when all is received and all that was sent may be overwritten.
+    /// Sends and receives these, and does `work` meanwhile. Returns when all is received and all that was sent may be
+    /// overwritten. How far long messages get during the work is up to the implementation: many an MPI moves them in its calls
+    /// only.
     ///
     /// At most one message from a rank to another; a rank may send to itself. Ranks without business need not call at all
     /// where nobody names them. The messages from a rank to another arrive in the order of the calls.

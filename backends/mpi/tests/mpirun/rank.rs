@@ -39,6 +39,7 @@ pub fn run(task: &str) -> Result<(), String> {
             // Caught right before the end.
             catch_unwind(|| panic!("nobody minds")).unwrap_err();
         }
+        "big" => big(comm),
         "own" => own(comm),
         task => one_goes(comm, task)?,
     }
@@ -85,6 +86,26 @@ fn go(comm: &dyn Communicator, task: &str) -> Result<(), String> {
         task => unreachable!("{task}"),
     }
     Ok(())
+}
+
+/// A message of three pieces from the first rank to the second.
+fn big(comm: &dyn Communicator) {
+    const LENGTH: usize = (2 << 30) + 5;
+    let byte = |at: usize| (at ^ (at >> 24)) as u8;
+    let mut bytes = vec![0; LENGTH];
+    if comm.rank() == 0 {
+        bytes
+            .iter_mut()
+            .enumerate()
+            .for_each(|(at, one)| *one = byte(at));
+        let bytes = &bytes;
+        comm.exchange(&[Send { to: 1, bytes }], &mut []).unwrap();
+    } else {
+        let (from, into) = (0, &mut bytes[..]);
+        comm.exchange(&[], &mut [Receive { from, into }]).unwrap();
+        assert!(bytes.iter().enumerate().all(|(at, one)| *one == byte(at)));
+        println!("2 ranks have it");
+    }
 }
 
 /// The world, by its handle.

@@ -14,7 +14,7 @@ pub(super) trait Abi: 'static {
     type Handle: Handle;
     /// `MPI_Status`. Only the library looks into it.
     type Status: Default;
-    /// The handles that are predefined.
+    /// What is predefined.
     fn constants(library: &Library) -> Result<Constants<Self::Handle>, libloading::Error>;
 }
 
@@ -37,7 +37,7 @@ impl Handle for c_int {
     }
 }
 
-/// Predefined handles.
+/// Predefined handles, and a number.
 #[derive(Debug)]
 pub(super) struct Constants<H> {
     /// `MPI_COMM_WORLD`
@@ -50,6 +50,8 @@ pub(super) struct Constants<H> {
     pub errors_return: H,
     /// `MPI_REQUEST_NULL`
     pub no_request: H,
+    /// `MPI_THREAD_SERIALIZED`
+    pub serialized: c_int,
 }
 
 /// The address of a symbol.

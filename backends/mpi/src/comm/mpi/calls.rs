@@ -61,6 +61,7 @@ macro_rules! calls {
                 ///
                 /// # Safety
                 /// What the MPI standard asks for.
+                #[allow(clippy::too_many_arguments)] // As many as C's.
                 pub(super) unsafe fn $method(&self, $($arg: $type),*) -> Result<(), Broken> {
                     let _gate = gate();
                     // SAFETY: passed on; one thread at a time.
@@ -85,8 +86,10 @@ calls! {
     comm_split = "MPI_Comm_split" (comm: A::Handle, color: c_int, key: c_int, new: *mut A::Handle);
     comm_set_errhandler = "MPI_Comm_set_errhandler" (comm: A::Handle, handler: A::Handle);
     comm_free = "MPI_Comm_free" (comm: *mut A::Handle);
-    isend = "MPI_Isend" (from: *const c_void, count: c_int, kind: A::Handle, to: c_int, tag: c_int, comm: A::Handle, request: *mut A::Handle);
-    irecv = "MPI_Irecv" (into: *mut c_void, count: c_int, kind: A::Handle, from: c_int, tag: c_int, comm: A::Handle, request: *mut A::Handle);
+    isend = "MPI_Isend" (from: *const c_void, count: c_int, kind: A::Handle, to: c_int, tag: c_int,
+        comm: A::Handle, request: *mut A::Handle);
+    irecv = "MPI_Irecv" (into: *mut c_void, count: c_int, kind: A::Handle, from: c_int, tag: c_int,
+        comm: A::Handle, request: *mut A::Handle);
     wait = "MPI_Wait" (request: *mut A::Handle, status: *mut A::Status);
     get_count = "MPI_Get_count" (status: *const A::Status, kind: A::Handle, count: *mut c_int);
     finalize = "MPI_Finalize" ();

@@ -6,8 +6,8 @@ use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What is to hear of the end.
-static PROCESS: OnceLock<&'static dyn Process> = OnceLock::new();
+/// What is to hear of the end, and of which process: a child that is forked has no part in the job.
+static PROCESS: OnceLock<(u32, &'static dyn Process)> = OnceLock::new();
 
 /// Whether it has been heard of: an abort may call the handlers of the exit.
 static DONE: AtomicBool = AtomicBool::new(false);
@@ -36,7 +36,8 @@ pub(super) fn register(process: &'static dyn Process) -> Result<(), Broken> {
     }
 
     extern "C" fn handler(status: c_int, _argument: *mut c_void) {
-        if let Some(process) = PROCESS.get()
+        if let Some((id, process)) = PROCESS.get()
+            && *id == std::process::id()
             && !DONE.swap(true, Ordering::AcqRel)
         {
             process.end(status);
@@ -47,7 +48,7 @@ pub(super) fn register(process: &'static dyn Process) -> Result<(), Broken> {
     PROCESS.get_or_init(|| {
         // SAFETY: the handler is a function, and does not look at its argument.
         failed = unsafe { on_exit(handler, null_mut()) } != 0;
-        process
+        (std::process::id(), process)
     });
     match failed {
         true => Err(Broken::Unavailable("no room for a handler at exit".into())),

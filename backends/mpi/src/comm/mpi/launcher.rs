@@ -72,9 +72,7 @@ const LAUNCHERS: &[Launcher] = &[
 /// Who started this program, if anyone did.
 pub(super) fn launcher() -> Option<&'static Launcher> {
     let set = |name: &&str| env::var_os(name).is_some();
-    LAUNCHERS
-        .iter()
-        .find(|one| one.marks.iter().any(|mark| set(mark)))
+    LAUNCHERS.iter().find(|one| one.marks.iter().any(set))
 }
 
 impl Launcher {

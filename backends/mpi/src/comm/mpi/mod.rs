@@ -1,4 +1,4 @@
-//! Ranks that are processes of an MPI job. The library is found when the program runs: nothing is linked, and no header is read.
+//! Ranks that are processes of an MPI job. The library is found when the program runs: nothing is linked, no header is read.
 //!
 //! Linux with glibc. Which library: the launcher says in the environment that it started the program (`launcher`), and each
 //! launcher has libraries that know it, by names that fix their binary interface (a file each: `open_mpi`, `mpich`,
@@ -38,7 +38,7 @@ use std::sync::OnceLock;
 /// another communicator with the same ranks.
 ///
 /// MPI is initialised if it is not (MPI 5.0, section 11.4), with `MPI_THREAD_SERIALIZED`: one thread at a time, whichever,
-/// which is seen to here.
+/// which is seen to here. A library that grants less is used all the same; let one thread do it then.
 ///
 /// # Errors
 /// [`Broken::Unavailable`] where there is a launcher but no library that belongs to it, or one that sees fewer ranks than the

@@ -4,12 +4,12 @@ use super::abi::{Abi, Constants};
 use libc::c_int;
 use libloading::os::unix::Library;
 
-/// The interface of `libmpi.so.12`, which Debian calls `libmpich.so.12`.
+/// The interface of `libmpi.so.12`, or `libmpich.so.12` as Debian calls it.
 pub(super) struct Mpich;
 
 impl Abi for Mpich {
     const NAME: &'static str = "MPICH";
-    const LIBRARIES: &'static [&'static str] = &["libmpich.so.12", "libmpi.so.12"];
+    const LIBRARIES: &'static [&'static str] = &["libmpi.so.12", "libmpich.so.12"];
     type Handle = c_int;
     type Status = MpichStatus;
 
@@ -20,6 +20,7 @@ impl Abi for Mpich {
             byte: 0x4c00_010d,
             errors_return: 0x5400_0001,
             no_request: 0x2c00_0000,
+            serialized: 2,
         })
     }
 }

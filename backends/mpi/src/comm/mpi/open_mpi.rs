@@ -20,6 +20,7 @@ impl Abi for OpenMpi {
             byte: address(library, c"ompi_mpi_byte")?,
             errors_return: address(library, c"ompi_mpi_errors_return")?,
             no_request: address(library, c"ompi_request_null")?,
+            serialized: 2,
         })
     }
 }

@@ -13,9 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// `MPI_THREAD_SERIALIZED`, the same in all interfaces.
-const SERIALIZED: c_int = 2;
-
 /// How long launchers are given to read what a rank has written last.
 const READ: Duration = Duration::from_millis(100);
 
@@ -110,12 +107,12 @@ impl<A: Abi> Process for Mpi<A> {
         if self.initialized()? {
             return Ok(());
         }
-        let mut provided = 0;
+        let (required, mut provided) = (self.constants.serialized, 0);
         let (argc, argv) = (null_mut(), null_mut());
         // SAFETY: not initialised yet; the arguments may be null (MPI 5.0, section 11.2.1).
         unsafe {
             self.calls
-                .init_thread(argc, argv, SERIALIZED, &mut provided)?
+                .init_thread(argc, argv, required, &mut provided)?
         };
         self.ours.store(true, Ordering::Release);
         // Errors of requests belong to one of these (MPI 5.0, section 9.3), and would be fatal. A program that has initialised

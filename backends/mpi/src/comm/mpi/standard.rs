@@ -18,8 +18,9 @@ impl Abi for Standard {
             world: 0x101,
             itself: 0x102,
             byte: 0x247,
-            errors_return: 0x142,
+            errors_return: 0x143,
             no_request: 0x180,
+            serialized: 2048,
         })
     }
 }
