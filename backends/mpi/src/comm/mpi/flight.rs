@@ -92,7 +92,7 @@ impl<'a, A: Abi> Flight<'a, A> {
     pub(super) fn land(mut self) -> Result<(), Broken> {
         let mut result = Ok(());
         for (rank, requests, expected) in std::mem::take(&mut self.expected) {
-            let counts: Result<usize, Broken> = requests.map(|at| self.wait(at)).sum();
+            let counts: Result<usize, Broken> = requests.map(|at| self.wait_and_count(at)).sum();
             let arrived = counts.and_then(|found| match found == expected {
                 true => Ok(()),
                 false => Err(Broken::Length {
@@ -112,16 +112,21 @@ impl<'a, A: Abi> Flight<'a, A> {
         result.inspect_err(|error| self.is_lost(error))
     }
 
-    /// Waits for one: how many bytes have come, if it is a receive.
-    fn wait(&mut self, at: usize) -> Result<usize, Broken> {
-        let mpi = self.rank.mpi;
+    /// Waits for one.
+    fn wait(&mut self, at: usize) -> Result<A::Status, Broken> {
         let mut status = A::Status::default();
-        // SAFETY: a request that is under way or null, and a status to write to; that of a receive counts bytes, that of others
-        // is empty or unspecified, and its count not looked at.
-        unsafe {
-            mpi.calls.wait(&mut self.requests[at], &mut status)?;
-            mpi.number(|count| mpi.calls.get_count(&status, mpi.constants.byte, count))
-        }
+        let request = &mut self.requests[at];
+        // SAFETY: a request that is under way or null, and a status to write to.
+        unsafe { self.rank.mpi.calls.wait(request, &mut status)? };
+        Ok(status)
+    }
+
+    /// Waits for a receive: how many bytes have come.
+    fn wait_and_count(&mut self, at: usize) -> Result<usize, Broken> {
+        let status = self.wait(at)?;
+        let mpi = self.rank.mpi;
+        // SAFETY: the status is that of a receive of bytes.
+        mpi.number(|count| unsafe { mpi.calls.get_count(&status, mpi.constants.byte, count) })
     }
 }
 
