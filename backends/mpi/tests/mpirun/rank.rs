@@ -144,7 +144,7 @@ fn theirs() {
     type Finalize = unsafe extern "C" fn() -> c_int;
     let names: &[&str] = match std::env::var_os("OMPI_COMM_WORLD_SIZE") {
         Some(_) => &["libmpi.so.40"],
-        None => &["libmpich.so.12", "libmpi.so.12", "libmpi_abi.so.1"],
+        None => &["libmpi.so.12", "libmpich.so.12", "libmpi_abi.so.1"],
     };
     // SAFETY: both are declared as MPI does; nobody else has initialised it.
     unsafe {
