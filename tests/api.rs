@@ -18,6 +18,8 @@ mod device;
 mod edge;
 #[path = "api/emission.rs"]
 mod emission;
+#[path = "api/fact.rs"]
+mod fact;
 #[path = "api/failure.rs"]
 mod failure;
 #[path = "first/kernel.rs"]

@@ -22,46 +22,20 @@ mod input;
 #[path = "../compare/kernel.rs"]
 mod kernel;
 mod launch;
+mod measure;
 mod memory;
+mod options;
 #[path = "../compare/real.rs"]
 mod real;
 
 use case::{Case, Unit};
 use cuprous::Place;
 use device::{Device, enqueue};
+use measure::{measure, seconds};
+use options::{Options, fail, known, options, write};
 use std::fmt::Write;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
-
-/// The median.
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    let n = times.len();
-    (times[n / 2] + times[(n - 1) / 2]) / 2.0
-}
-
-/// Medians in seconds, of runs taken in turn.
-fn measure(runs: &mut [&mut dyn FnMut()], budget: Duration) -> Vec<f64> {
-    let time = |run: &mut dyn FnMut(), count: usize| {
-        let begin = Instant::now();
-        (0..count).for_each(|_| run());
-        begin.elapsed().as_secs_f64() / count as f64
-    };
-    // Enough runs for the clock.
-    let count = |run: &mut &mut dyn FnMut()| {
-        time(run, 1);
-        (2e-3 / time(run, 1).max(1e-9)).ceil().clamp(1.0, 1e6) as usize
-    };
-    let counts: Vec<_> = runs.iter_mut().map(count).collect();
-    let mut times = vec![vec![]; runs.len()];
-    let begin = Instant::now();
-    while times[0].len() < 5 || (begin.elapsed() < budget && times[0].len() < 1000) {
-        for ((run, times), &count) in runs.iter_mut().zip(&mut times).zip(&counts) {
-            times.push(time(run, count));
-        }
-    }
-    times.into_iter().map(median).collect()
-}
+use std::time::Duration;
 
 /// Bytes per second that hand-written kernels reach: reading, and with one store for two loads.
 fn bandwidth(device: &Device, budget: Duration) -> [f64; 2] {
@@ -95,14 +69,6 @@ fn bandwidth(device: &Device, budget: Duration) -> [f64; 2] {
     let times = measure(&mut [&mut run(&read), &mut run(&triad)], budget);
     let bytes = (4 * n) as f64;
     [bytes / times[0], 3.0 * bytes / times[1]]
-}
-
-/// A time in a unit that suits it.
-fn seconds(time: f64) -> String {
-    match time {
-        t if t < 1e-3 => format!("{:.2} µs", t * 1e6),
-        t => format!("{:.3} ms", t * 1e3),
-    }
 }
 
 /// A line of the table; whether the results agree.
@@ -162,51 +128,13 @@ fn row(case: &mut Case, place: Option<&Place>, most: f64, budget: Duration) -> (
     (text, agree)
 }
 
-const BEGIN: &str = "<!-- opencl bench -->";
-const END: &str = "<!-- /opencl bench -->";
-
-/// Puts the table between the marks in a file.
-fn write(path: &str, table: &str) -> Result<(), String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-    let parts = text.split_once(BEGIN);
-    let parts = parts.and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
-    let (head, tail) = parts.ok_or(format!("{path} has no lines `{BEGIN}` and `{END}`"))?;
-    let text = format!("{head}{BEGIN}\n{table}{END}{tail}");
-    std::fs::write(path, text).map_err(|error| format!("{path}: {error}"))
-}
-
-fn fail(text: &str) -> ! {
-    eprintln!("{text}");
-    std::process::exit(2)
-}
-
 fn main() {
     // `cargo test --all-targets` starts benchmarks without this flag: they are no tests.
     if !std::env::args().any(|arg| arg == "--bench") {
         println!("not measured: run `cargo bench`");
         return;
     }
-    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
-    let (mut only, mut budget, mut file) = (None, Duration::from_secs(2), None);
-    while let Some(arg) = args.next() {
-        let mut value = || {
-            args.next()
-                .unwrap_or_else(|| fail(&format!("{arg} needs a value")))
-        };
-        match arg.as_str() {
-            "--only" => only = Some(value()),
-            "--write" => file = Some(value()),
-            "--seconds" => {
-                let seconds = value().parse().ok();
-                budget = seconds
-                    .and_then(|s| Duration::try_from_secs_f64(s).ok())
-                    .unwrap_or_else(|| fail("--seconds needs a number"));
-            }
-            other => fail(&format!(
-                "unknown option {other}; see the head of benches/opencl/main.rs"
-            )),
-        }
-    }
+    let Options { only, budget, file } = options("benches/opencl/main.rs");
     let groups: [(&[&str], fn(&Rc<Device>, &str) -> Vec<Case>); 5] = [
         (memory::NAMES, memory::single),
         (arithmetic::NAMES, arithmetic::single),
@@ -214,15 +142,8 @@ fn main() {
         (arithmetic::NAMES, arithmetic::double),
         (launch::NAMES, launch::cases),
     ];
-    let names = || groups.iter().flat_map(|(names, _)| names.iter());
-    if let Some(only) = &only
-        && !names().any(|name| name == only)
-    {
-        fail(&format!(
-            "nothing is called {only}; there are {}",
-            names().copied().collect::<Vec<_>>().join(", ")
-        ));
-    }
+    let names = groups.iter().flat_map(|(names, _)| names.iter());
+    known(only.as_deref(), &names.copied().collect::<Vec<_>>());
     let Some(device) = Device::first() else {
         println!("not measured: there is no OpenCL device");
         return;
@@ -258,7 +179,7 @@ fn main() {
         }
     }
     if let Some(path) = file {
-        write(&path, &table).unwrap_or_else(|text| fail(&text));
+        write(&path, "opencl", &table).unwrap_or_else(|text| fail(&text));
     }
     if !right {
         std::process::exit(1);

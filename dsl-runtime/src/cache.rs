@@ -2,6 +2,8 @@
 //!
 //! Each thread has a table of its own in front of the shared one, so that a warm call takes no lock.
 
+mod assumed;
+
 use crate::array::{Arg, ArrayViewMut, Value};
 use crate::backend::{Backend, CompileError, Executable, Failure, guarded, panic_text};
 use crate::elaborate::ty::GenericArg;
@@ -10,6 +12,7 @@ use crate::ir::verify::{Stage, annotate, verify};
 use crate::ir::{self, Atom, Const, Fault, Func, ScalarType};
 use crate::place::Place;
 use crate::syntax::Kernel;
+use assumed::Assumed;
 use smallvec::SmallVec;
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -25,6 +28,8 @@ pub struct Compiled {
     /// As the passes left it.
     pub scheduled: Func,
     executable: Arc<dyn Executable>,
+    /// Another executable, for arguments that need fewer tests.
+    assumed: Option<Box<Assumed>>,
     resident: bool,
     params: Vec<Param>,
     sizes: usize,
@@ -83,6 +88,7 @@ impl Compiled {
             typed,
             scheduled,
             executable,
+            assumed: None,
             resident,
         }
     }
@@ -92,9 +98,18 @@ impl Compiled {
         self.typed.body.results.len()
     }
 
-    /// The generated code.
+    /// The generated code: of what runs on any arguments.
     pub fn code(&self) -> String {
         self.executable.code()
+    }
+
+    /// The plan, for people, and what is tested once an array where arguments are arrays at a place.
+    pub fn explain(&self) -> String {
+        let plan = crate::explain::explain(&self.scheduled);
+        match &self.assumed {
+            Some(assumed) => plan + &assumed.explain(&self.typed),
+            None => plan,
+        }
     }
 
     /// Whether the arguments agree with the parameters, and with each other where they share a size.
@@ -185,6 +200,8 @@ impl Compiled {
         args: &mut [Arg<'_>],
         into: &mut [Option<ArrayViewMut<'_>>],
     ) -> Result<Vec<Value>, Error> {
+        let chosen = (self.assumed.as_ref()).and_then(|other| other.choose(&self.typed, args));
+        let executable = chosen.unwrap_or(&self.executable);
         if !self.resident {
             for arg in args.iter_mut() {
                 if let Arg::Stored(stored) = *arg {
@@ -197,9 +214,9 @@ impl Compiled {
             true => {
                 let mut none: SmallVec<[Option<ArrayViewMut<'_>>; 4]> = SmallVec::new();
                 none.resize_with(self.results(), || None);
-                self.executable.run(args, &mut none)
+                executable.run(args, &mut none)
             }
-            false => self.executable.run(args, into),
+            false => executable.run(args, into),
         };
         result.map_err(|failure| self.error(failure))
     }
@@ -258,23 +275,35 @@ pub fn elaborate(kernel: &'static Kernel, generics: &[GenericArg]) -> Result<Fun
 pub fn compile(
     kernel: &'static Kernel,
     generics: &[GenericArg],
-    backend: &dyn Backend,
+    backend: &Arc<dyn Backend>,
 ) -> Result<Compiled, Error> {
-    compile_func(Arc::new(elaborate(kernel, generics)?), backend)
+    compile_assuming(Arc::new(elaborate(kernel, generics)?), backend)
 }
 
 /// From a function of the IR to what a backend runs.
 pub fn compile_func(typed: Arc<Func>, backend: &dyn Backend) -> Result<Compiled, Error> {
-    let scheduled = guarded(&typed, || {
-        crate::pass::pipeline(&typed, &backend.caps()).map_err(|broken| {
-            CompileError::Internal(format!("pass {}: {}", broken.pass, broken.report))
-        })
-    });
-    let scheduled = scheduled.map_err(|error| Error::from_compile(error, &typed))?;
+    let scheduled =
+        scheduled(&typed, backend).map_err(|error| Error::from_compile(error, &typed))?;
     let executable = guarded(&scheduled, || backend.compile(&scheduled, &typed));
     let executable = executable.map_err(|error| Error::from_compile(error, &typed))?;
     let resident = backend.resident();
     Ok(Compiled::of(typed, scheduled, executable, resident))
+}
+
+/// As [`compile_func`]; where arguments are arrays that make indices valid, code without these tests will run.
+pub fn compile_assuming(typed: Arc<Func>, backend: &Arc<dyn Backend>) -> Result<Compiled, Error> {
+    let mut compiled = compile_func(typed, &**backend)?;
+    compiled.assumed = Assumed::of(&compiled.typed, backend);
+    Ok(compiled)
+}
+
+/// The function as the passes leave it for a backend.
+fn scheduled(typed: &Func, backend: &dyn Backend) -> Result<Func, CompileError> {
+    guarded(typed, || {
+        crate::pass::pipeline(typed, &backend.caps()).map_err(|broken| {
+            CompileError::Internal(format!("pass {}: {}", broken.pass, broken.report))
+        })
+    })
 }
 
 /// What a compiled function is known by: the address of its tree, its generic arguments, its place.
@@ -323,7 +352,7 @@ pub(crate) fn find(
     let compiled = match &*slot {
         Some(compiled) => compiled.clone(),
         None => slot
-            .insert(Arc::new(compile(tree, &generics(), &**backend)?))
+            .insert(Arc::new(compile(tree, &generics(), backend)?))
             .clone(),
     };
     OWN.with_borrow_mut(|own| own.insert(key, compiled.clone()));

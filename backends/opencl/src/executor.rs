@@ -12,7 +12,7 @@ use crate::unit::{Kernel, Left, Param};
 use dsl_runtime::array::{Arg, ArrayViewMut, Stored, Value};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Const, Place, ScalarType, Var, op};
-use dsl_runtime::plan::{Action, Moves, Plan, Scalar, Slot, Source, Step};
+use dsl_runtime::plan::{Action, Move, Moves, Plan, Scalar, Slot, Source, Step};
 use std::sync::Arc;
 
 /// How a run ends.
@@ -474,11 +474,16 @@ impl<'a> Walk<'a> {
         let mut moved = vec![];
         let mut aside = 0;
         for one in &moves.0 {
-            moved.push(match one.from {
+            let value = match one.from {
                 Source::Scalar(Scalar::Slot(from), _)
                     if self.program.places.is_remote(from)
                         && matches!(one.into, Slot::Scalar(into) if self.program.places.is_remote(into)) =>
                 {
+                    let into_it = |other: &Move| other.into == Slot::Scalar(from);
+                    if !moves.0.iter().any(into_it) {
+                        moved.push(Moved::Word(word(from)));
+                        continue;
+                    }
                     // From word to word, by way of others: all move at once.
                     let words = self.words()?;
                     let to = self.program.words - self.program.aside + aside;
@@ -494,7 +499,8 @@ impl<'a> Walk<'a> {
                     true => self.take(slot),
                     false => self.arrays[slot as usize].clone(),
                 }),
-            });
+            };
+            moved.push(value);
         }
         for (one, value) in moves.0.iter().zip(moved) {
             match (one.into, value) {

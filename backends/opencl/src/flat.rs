@@ -22,7 +22,10 @@ pub struct Flat {
 impl Flat {
     /// Of a par whose body is light statements that cannot fail and one par that only collects, if it is one.
     pub fn of(func: &Func, par: &Par) -> Option<Flat> {
-        let collects = |par: &Par| par.sinks.iter().all(|sink| sink.kind == SinkKind::Collect);
+        let collects = |par: &Par| {
+            let mut kinds = par.sinks.iter().map(|sink| sink.kind);
+            !par.sinks.is_empty() && kinds.all(|kind| kind == SinkKind::Collect)
+        };
         if !collects(par) {
             return None;
         }

@@ -4,7 +4,7 @@
 use crate::device::{Device, Info, Kernel, Program as Built};
 use crate::executor::{Outcome, Walk};
 use crate::remote::Places;
-use crate::scalars::Scalars;
+use crate::scalars::{Scalars, tails};
 use crate::split::split;
 use crate::style::Shape;
 use crate::transfer;
@@ -12,7 +12,7 @@ use crate::unit::{self, Maker, ParUnit, RegionUnit};
 use dsl_runtime::array::{Arg, ArrayViewMut, HostBuffer, Value};
 use dsl_runtime::backend::{Backend, CompileError, Executable, Failure};
 use dsl_runtime::cache::{self, Compiled};
-use dsl_runtime::ir::{Const, Data, Expr, Func, Place, ScalarType, Var, walk};
+use dsl_runtime::ir::{Const, Data, Expr, Func, Level, Place, ScalarType, Var, walk};
 use dsl_runtime::pass::effect;
 use dsl_runtime::plan::{Plan, Scalar, Slot};
 use std::collections::HashMap;
@@ -67,10 +67,13 @@ impl Program {
     ) -> Result<Program, CompileError> {
         lacking(device.info(), scheduled)?;
         let mut func = scheduled.clone();
-        split(&mut func);
+        let mut levels = shape.style.levels();
+        levels.retain(|&level| level != Level::Seq);
+        split(&mut func, &levels, shape.many() as u64);
         let plan = Plan::of(&func)?;
         let places = Places::of(&plan);
         let remote = |slot| places.is_remote(slot);
+        let tails = tails(&plan, &places);
         let make = |tested| {
             let mut maker = Maker::new(
                 &func,
@@ -78,12 +81,13 @@ impl Program {
                 plan.scalars,
                 &remote,
                 shape.style,
+                &tails,
                 tested,
             );
             let pars: Vec<ParUnit> = plan.pars.iter().map(|stmt| maker.par(stmt)).collect();
             let regions = plan.regions.iter().map(|one| maker.region(one));
             let regions: Vec<RegionUnit> = regions.collect();
-            let scalars = Scalars::of(&mut maker, &plan, &places);
+            let scalars = Scalars::of(&mut maker, &plan, &places, &tails);
             let (words, stacks) = (maker.words, maker.stacks);
             (pars, regions, scalars, words, stacks, maker.finish())
         };

@@ -262,7 +262,9 @@ pub fn rounds(
     }
     let count = width(body, parts);
     let vectors = |body: &mut Body<'_>, parts: &mut [Part], sides: usize, agreed: VarSet| {
+        let asks = body.ahead && !wide && gathers(stmts);
         let mut lanes = Lanes::new(body, (count, sides), par.index, agreed);
+        lanes.asks = asks;
         lanes.stmts(stmts);
         lanes.each(|lanes| parts.iter_mut().for_each(|part| part.lanes(lanes)));
     };
@@ -358,9 +360,31 @@ pub fn fetch_stretches(body: &mut Body<'_>, par: &Par) {
     }
 }
 
+/// Whether an iteration reads where something tells that it has read itself: it waits for memory, and there is room between
+/// for asking ahead.
+pub fn gathers(stmts: &[Stmt]) -> bool {
+    let mut read = VarSet::new();
+    for stmt in stmts {
+        match &stmt.expr {
+            Expr::Index(index) => {
+                let told = |at: &Atom| at.as_var().is_some_and(|var| read.contains(&var));
+                if index.indices.iter().any(told) {
+                    return true;
+                }
+                read.extend(stmt.defs.iter().copied());
+            }
+            Expr::Cast(_, Atom::Var(from)) if read.contains(from) => {
+                read.extend(stmt.defs.iter().copied());
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 /// A line of a cache, in bytes.
-const LINE: usize = 64;
+pub const LINE: usize = 64;
 /// How far ahead of the loads, in bytes.
-const AHEAD: usize = 8192;
+pub const AHEAD: usize = 8192;
 /// What an iteration costs at most that waits for memory more than for anything else.
 const LIGHT: u32 = 16;

@@ -1,9 +1,10 @@
 //! A wide par whose values cost much is taken apart: one par makes the values, another combines them. A device's
 //! algorithms for scans and filters look at the values twice, and those for reductions go block by block, too coarsely
-//! where there are few iterations. The order of combining does not change.
+//! where there are few iterations; where there are many, a reduction stays where it is. The order of combining does not change.
 
 use dsl_runtime::ir::{
-    Atom, Block, Expr, Func, Index, Level, Par, Place, Sink, SinkKind, Stmt, Type, Var, walk,
+    Atom, Block, Expr, Func, Index, Level, Par, Place, ScalarOp, ScalarType, Sink, SinkKind, Stmt,
+    Type, Var, walk,
 };
 use dsl_runtime::pass::effect;
 use dsl_runtime::plan::is_wide;
@@ -13,19 +14,27 @@ use crate::driver::scan::reversed;
 /// A body that costs more is not run twice.
 const DEAR: u32 = 96;
 
-/// Takes apart what needs it.
-pub fn split(func: &mut Func) {
+/// Takes apart what needs it. What combines goes to all `levels` that the device's code has; a reduction of at least `many`
+/// iterations needs nothing.
+pub fn split(func: &mut Func, levels: &[Level], many: u64) {
     let mut body = std::mem::take(&mut func.body);
-    block(func, &mut body);
+    block(func, &mut body, levels, many);
     func.body = body;
 }
 
-fn block(func: &mut Func, body: &mut Block) {
+fn block(func: &mut Func, body: &mut Block, levels: &[Level], many: u64) {
     for mut stmt in std::mem::take(&mut body.stmts) {
         match &mut stmt.expr {
-            Expr::Par(par) if is_wide(par) => body.stmts.extend(parts(func, stmt)),
+            Expr::Par(par) if is_wide(par) => {
+                let depends = par.extent.as_const().is_none() && reduces(par);
+                let stmts = match depends {
+                    true => both(func, stmt, levels, many),
+                    false => parts(func, stmt, levels),
+                };
+                body.stmts.extend(stmts);
+            }
             expr => {
-                walk::blocks_mut(expr, &mut |inner| block(func, inner));
+                walk::blocks_mut(expr, &mut |inner| block(func, inner, levels, many));
                 body.stmts.push(stmt);
             }
         }
@@ -43,7 +52,43 @@ fn apart(par: &Par, sink: &Sink) -> bool {
     }
 }
 
-fn parts(func: &mut Func, stmt: Stmt) -> Vec<Stmt> {
+/// Whether it is taken apart for its reductions alone.
+fn reduces(par: &Par) -> bool {
+    let mut all = par.sinks.iter().filter(|sink| apart(par, sink)).peekable();
+    all.peek().is_some() && all.all(|sink| sink.kind == SinkKind::Reduce)
+}
+
+/// Both ways, and the question how many iterations there are.
+fn both(func: &mut Func, stmt: Stmt, levels: &[Level], many: u64) -> Vec<Stmt> {
+    let Expr::Par(par) = &stmt.expr else {
+        unreachable!("a par is taken apart")
+    };
+    let (extent, place) = (par.extent, stmt.place);
+    let mut way = |split: bool| {
+        let copy = walk::Copier::within(func).stmt(&stmt);
+        let results = copy.defs.iter().map(|&def| def.into()).collect();
+        let stmts = match split {
+            true => parts(func, copy, levels),
+            false => vec![copy],
+        };
+        Block { stmts, results }
+    };
+    let (whole, apart) = (way(false), way(true));
+    let enough = func.var("many", Type::scalar(ScalarType::Bool));
+    let ask = Stmt {
+        defs: vec![enough],
+        expr: Expr::Op(ScalarOp::Le, vec![Atom::size(many), extent]),
+        place,
+    };
+    let branch = Stmt {
+        defs: stmt.defs,
+        expr: Expr::If(enough.into(), whole, apart),
+        place,
+    };
+    vec![ask, branch]
+}
+
+fn parts(func: &mut Func, stmt: Stmt, levels: &[Level]) -> Vec<Stmt> {
     let Expr::Par(par) = &stmt.expr else {
         unreachable!("a par is taken apart")
     };
@@ -87,7 +132,11 @@ fn parts(func: &mut Func, stmt: Stmt) -> Vec<Stmt> {
         if group.sinks.is_empty() {
             continue;
         }
-        stmts.push(reading(func, par, group, &stored, stmt.place));
+        let mut reads = reading(func, par, group, &stored, stmt.place);
+        if let Expr::Par(par) = &mut reads.expr {
+            par.levels = levels.to_vec();
+        }
+        stmts.push(reads);
     }
     stmts
 }
@@ -134,7 +183,7 @@ fn reading(
         body,
         sinks: vec![],
         inner: par.inner,
-        levels: vec![Level::Grid],
+        levels: vec![],
     };
     group.stmt(par, place)
 }

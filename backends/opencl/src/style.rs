@@ -2,6 +2,7 @@
 
 use crate::device::{Deviation, Info, Kind};
 use dsl_runtime::backend::CompileError;
+use dsl_runtime::ir::order::{BLOCK, LANES};
 use dsl_runtime::ir::{Expr, Func, Level, ScalarType, walk};
 
 /// How work is laid out on a device. A device has the style of its kind; tests ask for the other one too.
@@ -48,6 +49,15 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Iterations whose blocks keep the device busy.
+    pub fn many(&self) -> usize {
+        let shared = match self.style {
+            Style::Lanes => 1,
+            Style::Items => LANES,
+        };
+        self.items.div_ceil(2 * shared) * BLOCK
+    }
+
     /// Of this device, in this style.
     pub fn of(info: &Info, style: Style) -> Shape {
         match style {

@@ -8,6 +8,7 @@ use crate::prologue::prologue;
 use crate::render::array::Held;
 use crate::render::body::{Body, own_name};
 use crate::render::types;
+use crate::scalars::Tails;
 use crate::sink::{Feed, Goal, Part, rounds};
 use crate::style::Style;
 use dsl_runtime::ir::order::{BLOCK, LANES};
@@ -141,6 +142,8 @@ pub struct Maker<'f> {
     pub remote: &'f dyn Fn(u32) -> bool,
     /// How work is laid out.
     pub style: Style,
+    /// What the kernels that join totals do besides.
+    pub tails: &'f Tails,
     /// The source so far, and per line where it comes from.
     pub source: String,
     /// Per line of the source.
@@ -163,6 +166,7 @@ impl<'f> Maker<'f> {
         scalars: usize,
         remote: &'f dyn Fn(u32) -> bool,
         style: Style,
+        tails: &'f Tails,
         tested: bool,
     ) -> Maker<'f> {
         Maker {
@@ -170,6 +174,7 @@ impl<'f> Maker<'f> {
             slots,
             remote,
             style,
+            tails,
             source: String::new(),
             places: vec![],
             words: STATE + scalars,
@@ -478,6 +483,8 @@ impl<'f> Maker<'f> {
             for &(s, _) in &sums {
                 own.extend(each(&types[s], |k, ty| Param::Totals(s, k, ty.elem)));
             }
+            let tail = self.tails.get(&unit);
+            own.extend(tail.iter().flat_map(|tail| tail.params.iter().cloned()));
             let words: Vec<Vec<String>> = sums
                 .iter()
                 .map(|(_, feed)| feed.defs.iter().map(|&def| self.word(def)).collect())
@@ -492,6 +499,10 @@ impl<'f> Maker<'f> {
                         _ => reduce::joining(body, feed, &totals, words),
                     }
                     body.line("}");
+                }
+                if let Some(tail) = tail {
+                    body.line("if (get_global_id(0) > 0) return;");
+                    tail.lines.iter().for_each(|line| body.line(line));
                 }
             })
         });

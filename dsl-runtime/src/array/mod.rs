@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub mod element;
+mod end;
 pub(crate) mod erased;
 pub mod memory;
 mod stored;

@@ -1,14 +1,15 @@
 //! Arrays wherever they are: one array, and its copies in host memory and in the memory of devices.
 //!
 //! A copy never changes, so an array has as many as it was used at: a device asks for its own, and makes it of the host's
-//! when there is none yet; the host's is fetched when somebody reads it here. Each is made once for all clones.
+//! when there is none yet; the host's is fetched when somebody reads it here. Each is made once for all clones. So is what is
+//! found out about the elements.
 
-use super::{Dense, Dims, count};
+use super::{Dense, Dims, count, end};
 use crate::backend::Failure;
 use crate::ir::ScalarType;
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The elements of an array wherever they are: in host memory, in the memory of devices, or in several of these. It never
@@ -33,6 +34,10 @@ struct Copies {
     remote: Mutex<Vec<(u64, Arc<dyn Remote>)>>,
     /// Held while elements move, so that each copy is made once; never while a list is only read.
     moving: Mutex<()>,
+    /// What all elements are below, if that has been found out.
+    end: OnceLock<Option<u64>>,
+    /// Whether that has been asked.
+    asked: AtomicBool,
 }
 
 /// The copy in host memory.
@@ -147,6 +152,8 @@ impl Stored {
             host,
             remote: Mutex::new(remote),
             moving: Mutex::default(),
+            end: OnceLock::new(),
+            asked: AtomicBool::new(false),
         }))
     }
 
@@ -172,6 +179,34 @@ impl Stored {
             Host::First(dense) => Some(dense),
             Host::Later(cell) => cell.get(),
         }
+    }
+
+    /// The least number that all elements are below, 0 of no elements; none if some element is negative, or where the type is
+    /// not an integer's. It is found out when it is asked for the second time, since that takes as long as reading the array once,
+    /// which does not pay for an array that is used once; none before, and while there is no copy in host memory: nothing is
+    /// fetched for it, and nobody is waited for.
+    ///
+    /// ```
+    /// use dsl_runtime::{array::{Dense, Stored}, ir::ScalarType};
+    /// let x = Stored::from_dense(Dense::from_bits(ScalarType::U8, vec![3], [1, 7, 0]).unwrap());
+    /// assert_eq!(x.end(), None);
+    /// assert_eq!((x.end(), x.clone().end()), (Some(8), Some(8)));
+    /// ```
+    #[inline]
+    pub fn end(&self) -> Option<u64> {
+        match self.0.end.get() {
+            Some(&end) => end,
+            None => self.find_end(),
+        }
+    }
+
+    #[cold]
+    fn find_end(&self) -> Option<u64> {
+        if !self.0.asked.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let dense = self.host()?;
+        *self.0.end.get_or_init(|| end::end(dense))
     }
 
     /// The host's copy; it is fetched if there is none, and kept. Of several threads one fetches, and the others wait.

@@ -55,12 +55,12 @@ impl Kernel {
     }
 
     /// The plan for a place: the stages that fusion has left, the level that each runs on, and the bytes and floating-point
-    /// operations of each.
+    /// operations of each; and which indices are tested once an array where that is an [`Array`](crate::Array).
     ///
     /// # Errors
     /// If the kernel cannot be compiled there; at `native` there is no plan.
     pub fn explain(&self, place: &Place) -> Result<String, Error> {
-        let plan = crate::explain::explain(&self.compiled(place, "plan")?.scheduled);
+        let plan = self.compiled(place, "plan")?.explain();
         Ok(format!("{} at {place}\n{plan}", self.tree.name))
     }
 

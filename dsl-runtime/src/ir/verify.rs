@@ -8,7 +8,7 @@
 //! **Sizes.** What stands in a shape is a `u64` and visible where the name is bound; the type of a result may name an
 //! earlier result of the same statement, that of a carried name an earlier carried name. The shape of a parameter
 //! consists of sizes of the function and constants, and each size stands in one at least. Two shapes are equal if their
-//! atoms are. Where values leave a block (`if`, `loop`), a size that leaves with them is known by its new name.
+//! atoms are, or if checks that stand before say that they are. Where values leave a block (`if`, `loop`), a size that leaves with them is known by its new name.
 //! The shape of what a par collects does not depend on the iteration.
 //!
 //! **Types.** Every result has the type that its expression gives it. Operands of scalar operations are scalars of the
@@ -26,6 +26,7 @@ use super::{
     Atom, Block, Check, Combine, Data, Expr, Fault, Func, Index, Lambda, Loop, LoopKind, Par,
     Place, ScalarOp, ScalarType, Sink, SinkKind, Stmt, Type, Var, print, walk,
 };
+use std::collections::HashMap;
 use std::fmt;
 
 /// How far a function has come.
@@ -69,6 +70,8 @@ pub fn verify(func: &Func, stage: Stage) -> Result<(), Vec<Violation>> {
         bound: vec![false; func.vars.len()],
         visible: vec![false; func.vars.len()],
         scope: vec![],
+        compared: HashMap::new(),
+        equal: vec![],
         count: 0,
         stmt: None,
         place: Place::default(),
@@ -98,6 +101,10 @@ struct Verifier<'f> {
     visible: Vec<bool>,
     /// The visible names in the order in which they were bound.
     scope: Vec<Var>,
+    /// Comparisons of `u64` that are visible: the name of the answer, and what is compared.
+    compared: HashMap<Var, [Atom; 2]>,
+    /// What checks say to be equal: each first one means its second one, in this order.
+    equal: Vec<(Atom, Atom)>,
     /// Statements seen.
     count: usize,
     /// The statement under way.
@@ -165,8 +172,9 @@ impl<'f> Verifier<'f> {
 
     /// What `f` binds is visible only there.
     fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        let outside = self.scope.len();
+        let (outside, equal) = (self.scope.len(), self.equal.len());
         let result = f(self);
+        self.equal.truncate(equal);
         for var in self.scope.drain(outside..) {
             self.visible[var.0 as usize] = false;
         }
@@ -211,8 +219,31 @@ impl<'f> Verifier<'f> {
         }
     }
 
+    /// Notes what a condition that holds says of sizes.
+    fn learn(&mut self, cond: Atom) {
+        let sides = cond.as_var().and_then(|var| self.compared.get(&var));
+        if let Some([a, b]) = sides.map(|sides| sides.map(|side| self.meant(side)))
+            && a != b
+        {
+            self.equal.push((a, b));
+        }
+    }
+
+    /// The size that stands for all that are equal to it.
+    fn meant(&self, size: Atom) -> Atom {
+        let step = |size, &(from, to)| if size == from { to } else { size };
+        self.equal.iter().fold(size, step)
+    }
+
+    fn agrees(&self, found: &Type, wanted: &Type) -> bool {
+        let same = |(&a, &b): (&Atom, &Atom)| a == b || self.meant(a) == self.meant(b);
+        found.elem == wanted.elem
+            && found.shape.len() == wanted.shape.len()
+            && found.shape.iter().zip(&wanted.shape).all(same)
+    }
+
     fn equal(&mut self, found: &Type, wanted: &Type, what: &str) {
-        if found != wanted {
+        if !self.agrees(found, wanted) {
             let (found, wanted) = (self.type_text(found), self.type_text(wanted));
             self.error(format!("{what} is {found}, but must be {wanted}"));
         }
@@ -291,7 +322,12 @@ impl<'f> Verifier<'f> {
     fn expr(&mut self, expr: &Expr, defs: &[Var]) -> Option<Vec<Type>> {
         let one = |ty| Some(vec![ty]);
         match expr {
-            Expr::Op(op, atoms) => self.op(*op, atoms).and_then(|ty| one(Type::scalar(ty))),
+            Expr::Op(op, atoms) => {
+                if let (ScalarOp::Eq, [answer], &[a, b]) = (op, defs, &atoms[..]) {
+                    self.compared.insert(*answer, [a, b]);
+                }
+                self.op(*op, atoms).and_then(|ty| one(Type::scalar(ty)))
+            }
             Expr::Cast(to, atom) => {
                 let ty = self.ty(*atom)?;
                 if !ty.is_scalar() {
@@ -328,6 +364,7 @@ impl<'f> Verifier<'f> {
             }
             Expr::Check(check) => {
                 self.check(check);
+                self.learn(check.cond);
                 Some(vec![])
             }
             Expr::If(cond, then, other) => {
@@ -627,7 +664,8 @@ impl<'f> Verifier<'f> {
             }
             self.equal(value, &wanted, &format!("the value of {name}"));
         }
-        if scatters && outer.iter().any(|ty| ty.shape[0] != outer[0].shape[0]) {
+        let lead = |ty: &Type| self.meant(ty.shape[0]);
+        if scatters && outer.iter().any(|ty| lead(ty) != lead(&outer[0])) {
             self.error(format!("the destinations of {name} are not equally long"));
         }
         if let Some(combine) = &sink.combine {

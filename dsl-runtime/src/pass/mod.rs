@@ -11,8 +11,10 @@ mod legalize;
 pub mod narrow;
 mod schedule;
 mod simplify;
+mod unify;
 
 pub use crate::backend::Caps;
+pub use bounds::{Assumption, assume};
 
 use crate::ir::Func;
 use crate::ir::verify::{Stage, verify};
@@ -51,6 +53,11 @@ pub const PASSES: &[Pass] = &[
         run: hoist::run,
     },
     Pass {
+        name: "unify",
+        doc: "gives lengths that are checked to be equal one name",
+        run: unify::run,
+    },
+    Pass {
         name: "fuse",
         doc: "joins pars so that intermediate arrays are never made",
         run: fuse::run,
@@ -79,8 +86,8 @@ pub const PASSES: &[Pass] = &[
 
 /// The order in which an optimising place has them run.
 pub const OPTIMISE: &[&str] = &[
-    "simplify", "cse", "dce", "fuse", "hoist", "bounds", "simplify", "cse", "dce", "fuse",
-    "legalize", "simplify", "narrow", "cse", "hoist", "dce", "schedule",
+    "simplify", "cse", "dce", "unify", "cse", "fuse", "hoist", "bounds", "simplify", "cse", "dce",
+    "fuse", "legalize", "simplify", "narrow", "cse", "hoist", "dce", "schedule",
 ];
 
 /// The order for a place that runs what was elaborated as it is.

@@ -235,6 +235,9 @@ pub struct SinkStep {
     pub start: Vec<Scalar>,
     /// Destinations of scatters, and whether this is their last use.
     pub dest: Vec<(u32, bool)>,
+    /// Of a collect: arrays that nobody needs afterwards and of which an iteration reads nothing but its own element, which
+    /// has the size of the result's. Where nobody else looks at one, and it is as long, the result may take its memory.
+    pub over: Vec<u32>,
     /// Slots of results that are scalars.
     pub scalars: Vec<u32>,
     /// Slots of results that are arrays.

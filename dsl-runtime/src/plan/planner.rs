@@ -5,8 +5,8 @@ use super::{
     has_wide, is_wide,
 };
 use crate::ir::{
-    Atom, Block, Const, Data, Expr, Func, Index, Loop, LoopKind, Par, ScalarType, SinkKind, Stmt,
-    Type, Var, VarSet, walk,
+    Atom, Block, Const, Data, Expr, Func, Index, Loop, LoopKind, Par, ScalarType, Sink, SinkKind,
+    Stmt, Type, Var, VarSet, walk,
 };
 use crate::pass::effect;
 use std::collections::HashMap;
@@ -342,6 +342,7 @@ impl<'f> Planner<'f> {
                 values: 0,
                 start: vec![],
                 dest: vec![],
+                over: self.over(stmt, par, sink, needed),
                 scalars: vec![],
                 arrays: vec![],
                 place: sink.place,
@@ -395,6 +396,39 @@ impl<'f> Planner<'f> {
             sinks,
             only_collects: effect::only_collects(self.func, par),
         }
+    }
+
+    /// [`SinkStep::over`].
+    fn over(&mut self, stmt: &Stmt, par: &Par, sink: &Sink, needed: &VarSet) -> Vec<u32> {
+        // Other sinks may have the body run more than once.
+        let calm = |sink: &Sink| matches!(sink.kind, SinkKind::Collect | SinkKind::Reduce);
+        if sink.kind != SinkKind::Collect || !par.sinks.iter().all(calm) {
+            return vec![];
+        }
+        let made = self.func.atom_type(sink.values[0]);
+        let own = Atom::Var(par.index);
+        let mut found = vec![];
+        for var in walk::free_of_stmt(&self.func.vars, stmt) {
+            let ty = self.func.ty(var);
+            let alike = made.is_scalar() && ty.shape.len() == 1 && ty.elem == made.elem;
+            if !alike || needed.contains(&var) {
+                continue;
+            }
+            let (mut uses, mut reads) = (0, 0);
+            let mut look = |atom: Atom| uses += usize::from(atom == var.into());
+            walk::uses(&self.func.vars, &par.body, &mut look);
+            walk::operands(&stmt.expr, &mut look);
+            walk::values(&stmt.expr, &mut look);
+            for inner in &par.body.stmts {
+                if let Expr::Index(read) = &inner.expr {
+                    reads += usize::from(read.array == var && read.indices == [own]);
+                }
+            }
+            if uses == reads {
+                found.push(self.array_slot(var));
+            }
+        }
+        found
     }
 
     /// `into[k] = from[k]` at once; arrays that are not in `needed` afterwards are moved by their last mention.

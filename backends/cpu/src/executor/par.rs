@@ -96,6 +96,8 @@ impl Walk<'_, '_> {
                     handle: None,
                     strides: None,
                 }
+            } else if let Some(held) = self.inherit(sink, extent) {
+                held
             } else {
                 let handle = self.fresh(elements, elem.bytes(), sink.place)?;
                 Held {
@@ -116,6 +118,20 @@ impl Walk<'_, '_> {
         space
             .add(sink.kind, sink.values, first, start, len, extent)
             .map_err(|bytes| Stop::memory(bytes, sink.place))
+    }
+
+    /// The memory of an array that ends with this par, for a result of it.
+    fn inherit(&self, sink: &SinkStep, extent: u64) -> Option<Held> {
+        let plan = &*self.image.plan;
+        sink.over.iter().find_map(|&over| {
+            let held = self.store.arrays[over as usize].as_ref()?;
+            let handle = held.handle.as_ref()?;
+            let ours = handle.is_unique() && handle.bytes().is_some();
+            let whole = held.strides.is_none() && held.data == handle.data();
+            let long = self.scalar(plan.arrays[over as usize].shape[0]) == extent;
+            // The par still reads it under its own name.
+            (ours && whole && long).then(|| held.clone())
+        })
     }
 
     /// The memory that a scatter works on: the destination itself where nobody else needs it, else a copy.

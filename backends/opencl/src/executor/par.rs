@@ -135,7 +135,10 @@ impl Walk<'_> {
                 context.buffers.push((Param::Counts(s), buffer));
             }
             SinkKind::Collect => {
-                let buffer = self.room(sink.arrays[0], place)?;
+                let buffer = match self.inherit(sink) {
+                    Some(buffer) => buffer,
+                    None => self.room(sink.arrays[0], place)?,
+                };
                 context
                     .buffers
                     .push((Param::Result(s, 0, types[0].elem), buffer));
@@ -174,6 +177,32 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The memory of an array that ends with this par, for a result of it.
+    fn inherit(&mut self, sink: &SinkStep) -> Option<crate::device::Buffer> {
+        let slot = sink.arrays[0];
+        let elem = self.program.plan.arrays[slot as usize].elem.bytes();
+        let bytes = match sink.over.is_empty() {
+            true => return None,
+            false => self.lengths(slot).ok()?[0].checked_mul(elem)?,
+        };
+        for &over in &sink.over {
+            let Some(mut held) = self.take(over) else {
+                continue;
+            };
+            let sole = Arc::get_mut(&mut held.buffer)
+                .is_some_and(|memory| memory.own && memory.buffer.bytes() == bytes);
+            let heir = (sole && held.at == 0).then(|| held.clone());
+            // The par still reads it.
+            self.keep(over, held);
+            if let Some(heir) = heir {
+                let buffer = heir.buffer.buffer.clone();
+                self.keep(slot, heir);
+                return Some(buffer);
+            }
+        }
+        None
     }
 
     /// Memory that begins as a copy of another array, or that array's own where nobody else looks at it.

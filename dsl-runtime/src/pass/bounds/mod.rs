@@ -6,25 +6,36 @@
 //! does not change in it, and is reached in every round, is tested once before the loop. The moved test fails exactly where some
 //! round would have; which one is said by the run of the elaborated program.
 
+mod assume;
 mod difference;
+
+pub use assume::{Assumption, assume};
 
 use super::Caps;
 use crate::ir::*;
+use assume::Suppose;
 use difference::{Facts, Node, Term};
 use std::collections::HashMap;
 
 /// The pass.
 pub fn run(func: &mut Func, _: &Caps) {
+    treat(func, None);
+}
+
+/// Walks over a function: to remove tests, or to suppose.
+fn treat(func: &mut Func, suppose: Option<Suppose>) -> Option<Suppose> {
     let mut body = std::mem::take(&mut func.body);
     let mut bounds = Bounds {
         func,
         defs: HashMap::new(),
         facts: Facts::default(),
         difference: HashMap::new(),
+        suppose,
     };
     bounds.sizes();
     bounds.block(&mut body);
     bounds.func.body = body;
+    bounds.suppose
 }
 
 /// The largest length of an array: `isize::MAX`, as Rust's allocations have it.
@@ -43,6 +54,8 @@ struct Bounds<'f> {
     facts: Facts,
     /// `d = hi - lo` without wrapping.
     difference: HashMap<Var, (Atom, Atom)>,
+    /// Of a walk that only asks which tests would disappear with assumptions about arrays.
+    suppose: Option<Suppose>,
 }
 
 #[derive(Clone)]
@@ -96,7 +109,11 @@ impl Bounds<'_> {
             Expr::Index(index) | Expr::Update(index, _) => self.access(index),
             Expr::Check(check) => {
                 let cond = check.cond;
-                if self.follows(cond, true, SPLITS) {
+                let goes = match self.suppose {
+                    Some(_) => self.check_supposing(check),
+                    None => self.follows(cond, true, SPLITS),
+                };
+                if goes {
                     return (before, false);
                 }
                 self.assume(cond, true);
@@ -158,6 +175,7 @@ impl Bounds<'_> {
             }
             _ => {}
         }
+        self.trace(stmt);
         (before, true)
     }
 
@@ -187,7 +205,9 @@ impl Bounds<'_> {
 
     fn access(&mut self, index: &mut Index) {
         let lengths = self.func.ty(index.array).shape.clone();
-        if index.checked
+        if self.suppose.is_some() {
+            self.access_supposing(index);
+        } else if index.checked
             && index
                 .indices
                 .iter()
@@ -395,7 +415,7 @@ impl Bounds<'_> {
             (ScalarOp::Not, _) => return self.follows(a, !truth, depth - 1),
             _ => {}
         }
-        if self.func.atom_type(a).elem != ScalarType::U64 {
+        if !(self.is_natural(a) && self.is_natural(b)) {
             return false;
         }
         self.redefine(a, 3);
@@ -416,6 +436,16 @@ impl Bounds<'_> {
         }
     }
 
+    /// Whether facts about it are facts about a natural number: so are all of type `u64`, and what is assumed to be.
+    fn is_natural(&self, atom: Atom) -> bool {
+        let ty = self.func.atom_type(atom).elem;
+        ty == ScalarType::U64
+            || match atom {
+                Atom::Var(var) => (self.suppose.iter()).any(|suppose| suppose.is_natural(var)),
+                Atom::Const(value) => ty.is_integer() && value.bits >> (ty.bits() - 1) == 0,
+            }
+    }
+
     /// Tests before a loop what every round of it would test: indices `i`, `i + k` and `k`, where `k` does not change. Loads
     /// that do not change and are inside even if no round runs move there as a whole. `bound` are the loop's carried names.
     fn hoist(
@@ -427,6 +457,9 @@ impl Bounds<'_> {
         place: Place,
         before: &mut Vec<Stmt>,
     ) {
+        if self.suppose.is_some() {
+            return;
+        }
         let inner: VarSet = &defined_in(body) | &bound;
         for stmt in std::mem::take(&mut body.stmts) {
             if let Expr::Index(access) = &stmt.expr

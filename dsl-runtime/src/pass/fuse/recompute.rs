@@ -1,7 +1,9 @@
 //! A collected value is computed again where it is read, instead of being stored.
 //!
 //! It pays where each element is read at most once (one reading place, whose index is the reader's own index shifted or
-//! mirrored: `rev`, `skip`, a sub-slice), and where there is next to nothing to compute (`indices`, `fill`, a cast).
+//! mirrored: `rev`, `skip`, a sub-slice), and where there is next to nothing to compute (`indices`, `fill`, a cast). Beside
+//! other results it pays where little is computed from one that stays and at most one other array: to store an array and
+//! load it again moves more than that.
 
 use super::{as_par, effect, vertical};
 use crate::ir::*;
@@ -10,6 +12,10 @@ use crate::ir::*;
 const TRIFLE: u32 = 3;
 /// A body up to this price may be copied to its single reader.
 const COPY: u32 = 400;
+/// From what is collected beside it: up to this price,
+const BESIDE: u32 = 8;
+/// with as many loads. A store costs two of them (the line comes in first), and a load is saved.
+const LOADS: usize = 2;
 
 /// Replaces the readers of one collected array.
 pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
@@ -41,8 +47,17 @@ pub(super) fn step(func: &mut Func, body: &mut Block) -> bool {
             if body.results.contains(&array.into()) || readers.total == 0 {
                 continue;
             }
-            let once = alone && readers.total == 1 && readers.monotone == 1 && price <= COPY;
-            if price <= TRIFLE || once {
+            let single = readers.total == 1 && readers.monotone == 1;
+            let once = alone && single && price <= COPY;
+            let beside = match single && !alone {
+                true => from_others(func, par, &body.stmts[at].defs, value),
+                false => None,
+            };
+            if price <= TRIFLE || once || beside.is_some() {
+                let slice = match price <= TRIFLE || once {
+                    true => slice,
+                    false => beside.unwrap_or_default(),
+                };
                 let (index, extent) = (par.index, par.extent);
                 let rest = body.stmts.split_off(at + 1);
                 let recipe = Recipe {
@@ -73,6 +88,45 @@ fn slice_of(func: &Func, par: &Par, value: Atom) -> (Vec<Stmt>, u32) {
     slice.reverse();
     let price = slice.iter().map(effect::cost).fold(0, u32::saturating_add);
     (slice, price)
+}
+
+/// The statements that a value needs where it can read what the par's other sinks collect, if these are few.
+fn from_others(func: &Func, par: &Par, defs: &[Var], value: Atom) -> Option<Vec<Stmt>> {
+    let mut defs = defs.iter();
+    let mut others = vec![];
+    for sink in &par.sinks {
+        let array = *defs.by_ref().take(sink.results()).next()?;
+        if sink.kind == SinkKind::Collect
+            && sink.values[0] != value
+            && let Atom::Var(other) = sink.values[0]
+            && func.ty(other).is_scalar()
+        {
+            others.push((other, array));
+        }
+    }
+    let mut needed: VarSet = value.as_var().into_iter().collect();
+    let mut slice = vec![];
+    for stmt in par.body.stmts.iter().rev() {
+        if !stmt.defs.iter().any(|def| needed.contains(def)) {
+            continue;
+        }
+        let mut stmt = stmt.clone();
+        if let Some((_, array)) = others.iter().find(|(other, _)| stmt.defs == [*other]) {
+            stmt.expr = Expr::Index(Index {
+                array: *array,
+                indices: vec![par.index.into()],
+                checked: false,
+            });
+        }
+        needed.extend(walk::free_of_stmt(&func.vars, &stmt));
+        slice.push(stmt);
+    }
+    slice.reverse();
+    let price = slice.iter().map(effect::cost).fold(0, u32::saturating_add);
+    let loads = slice
+        .iter()
+        .filter(|stmt| matches!(stmt.expr, Expr::Index(_)));
+    (price <= BESIDE && loads.count() <= LOADS).then_some(slice)
 }
 
 struct Readers {

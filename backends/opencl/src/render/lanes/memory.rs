@@ -3,6 +3,7 @@
 use super::Lanes;
 use super::value::{Kind, lane, vector};
 use crate::render::types;
+use crate::sink::{AHEAD, LINE};
 use dsl_runtime::ir::{Atom, Index, ScalarType, Var};
 
 /// Where the lanes' elements lie.
@@ -70,6 +71,14 @@ impl Lanes<'_, '_> {
                 self.body.bind(def, &value);
             }
             Reach::Near(at) => {
+                if self.asks {
+                    for line in (0..elem.bytes() * self.count).step_by(LINE) {
+                        let ahead = AHEAD / 2 + line;
+                        self.line(format!(
+                            "FETCH((__global const char*)({base} + {at}) + {ahead});"
+                        ));
+                    }
+                }
                 let load = format!("vload{}(0, {base} + {at})", self.count);
                 let load = match self.on(4) {
                     None => load,

@@ -32,6 +32,8 @@ pub struct Lanes<'b, 'f> {
     agreed: VarSet,
     /// Per side, the mask of the lanes that are on the way, of lanes of four bytes; none if all are.
     mask: Option<Vec<String>>,
+    /// Whether memory is asked for ahead of loads.
+    pub asks: bool,
 }
 
 impl<'b, 'f> Lanes<'b, 'f> {
@@ -51,6 +53,7 @@ impl<'b, 'f> Lanes<'b, 'f> {
             kinds: HashMap::from([(index, Kind::Near(first))]),
             agreed,
             mask: None,
+            asks: false,
         }
     }
 

@@ -4,6 +4,7 @@ use super::Lanes;
 use super::value::{Kind, mask, vector};
 use crate::render::op;
 use crate::render::types;
+use crate::sink::gathers;
 use dsl_runtime::ir::order::{INNER_LANES, SHORT};
 use dsl_runtime::ir::types::Class;
 use dsl_runtime::ir::{
@@ -396,7 +397,10 @@ impl Lanes<'_, '_> {
         } else {
             self.line(format!("for (ulong {i} = 0; {i} < {n}; {i}++) {{"));
         }
+        let asks = self.body.ahead && gathers(&par.body.stmts);
+        let before = std::mem::replace(&mut self.asks, asks);
         self.stmts(&par.body.stmts);
+        self.asks = before;
         for (sink, names, _, spread) in &all {
             let to: Vec<String> = match spread {
                 true => vec![format!("{}_a", names[0])],
