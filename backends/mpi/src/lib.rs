@@ -1,0 +1,13 @@
+//! Distributed places: a backend that contains a backend. Every rank runs the same program; arrays are cut along their first
+//! dimension, on blocks of the canonical order where order matters, and each rank has a stretch of rows.
+//!
+//! * [`comm`]: what ranks say to each other. Two implementations: threads of one process, and MPI, whose library is found at
+//!   run time.
+//! * [`Distribution`]: which rank has which rows; [`Window`]: rows that a rank needs, brought from whoever has them.
+
+pub mod comm;
+mod distribution;
+mod window;
+
+pub use distribution::Distribution;
+pub use window::Window;
