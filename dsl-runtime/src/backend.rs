@@ -73,6 +73,12 @@ pub trait Executable: Send + Sync {
 
     /// The generated code, for people: what `cuprous code` prints.
     fn code(&self) -> String;
+
+    /// What there is to say about how it runs beyond the plan that `explain` shows of every scheduled function: what ranks send
+    /// each other, say. Lines that end; nothing by default.
+    fn explain(&self) -> String {
+        String::new()
+    }
 }
 
 /// Why a run failed.
@@ -113,6 +119,8 @@ pub enum Failure {
         /// What it says, with the device's name.
         text: String,
     },
+    /// Ranks cannot go on together: what one of them says.
+    Ranks(String),
     /// The memory for result `result` has another shape than the result.
     ResultShape {
         /// Which result.

@@ -9,7 +9,7 @@ use crate::backend::{Backend, CompileError, Executable, Failure, guarded, panic_
 use crate::elaborate::ty::GenericArg;
 use crate::error::{Error, Site};
 use crate::ir::verify::{Stage, annotate, verify};
-use crate::ir::{self, Atom, Const, Fault, Func, ScalarType};
+use crate::ir::{self, Atom, Const, Fault, Func, Level, ScalarType};
 use crate::place::Place;
 use crate::syntax::Kernel;
 use assumed::Assumed;
@@ -105,7 +105,7 @@ impl Compiled {
 
     /// The plan, for people, and what is tested once an array where arguments are arrays at a place.
     pub fn explain(&self) -> String {
-        let plan = crate::explain::explain(&self.scheduled);
+        let plan = crate::explain::explain(&self.scheduled) + &self.executable.explain();
         match &self.assumed {
             Some(assumed) => plan + &assumed.explain(&self.typed),
             None => plan,
@@ -293,6 +293,10 @@ pub fn compile_func(typed: Arc<Func>, backend: &dyn Backend) -> Result<Compiled,
 /// As [`compile_func`]; where arguments are arrays that make indices valid, code without these tests will run.
 pub fn compile_assuming(typed: Arc<Func>, backend: &Arc<dyn Backend>) -> Result<Compiled, Error> {
     let mut compiled = compile_func(typed, &**backend)?;
+    // Ranks have to run the same code, and what is known of elements may differ between them.
+    if backend.caps().levels.contains(&Level::Ranks) {
+        return Ok(compiled);
+    }
     compiled.assumed = Assumed::of(&compiled.typed, backend);
     Ok(compiled)
 }

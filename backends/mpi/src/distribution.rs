@@ -19,6 +19,9 @@ pub struct Distribution {
     bounds: Arc<[usize]>,
 }
 
+/// How many pieces a rank gets at least, where there are so many blocks: ranks differ by one piece.
+const GRAINS: usize = 128;
+
 impl Distribution {
     /// Boundaries on the blocks of the canonical order: what is combined in a block is combined by one rank.
     ///
@@ -28,7 +31,23 @@ impl Distribution {
     /// assert_eq!(Distribution::blocks(100, 2).range(0), 0..0);
     /// ```
     pub fn blocks(rows: usize, ranks: usize) -> Distribution {
-        Distribution::grains(rows, ranks, BLOCK)
+        // Many blocks stay together by powers of two: then few subtrees of the canonical tree are cut.
+        let mut grain = BLOCK;
+        while rows / grain / 2 >= GRAINS * ranks {
+            grain *= 2;
+        }
+        Distribution::grains(rows, ranks, grain)
+    }
+
+    /// The same, with blocks that are counted from the right: where a scan comes from there.
+    ///
+    /// ```
+    /// use cuprous_mpi::Distribution;
+    /// assert_eq!(Distribution::blocks_from_the_right(10_000, 2).range(1), 5904..10_000);
+    /// ```
+    pub fn blocks_from_the_right(rows: usize, ranks: usize) -> Distribution {
+        let left = Distribution::blocks(rows, ranks);
+        Distribution::of_parts((0..ranks).rev().map(|rank| left.range(rank).len()))
     }
 
     /// As many rows for each rank as for the others, or one more.

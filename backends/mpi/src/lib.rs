@@ -6,8 +6,26 @@
 //! * [`Distribution`]: which rank has which rows; [`Window`]: rows that a rank needs, brought from whoever has them.
 
 pub mod comm;
+mod cut;
+mod derive;
 mod distribution;
+mod held;
+mod job;
+mod ledger;
+mod place;
+mod program;
+mod reach;
+mod rows;
+mod separate;
+mod share;
+mod sight;
+mod sink;
+mod unit;
+mod uses;
+mod walk;
 mod window;
 
 pub use distribution::Distribution;
+pub use job::{Job, Policy};
+pub use place::Distributed;
 pub use window::Window;

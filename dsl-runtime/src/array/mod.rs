@@ -208,6 +208,26 @@ macro_rules! accessors {
             pub fn elements(&self) -> usize {
                 count(&self.shape).expect("so many elements lie in memory")
             }
+            /// The rows of these numbers, along the outermost dimension; panics where they are outside, as slices do.
+            ///
+            /// ```
+            /// use dsl_runtime::{array::Dense, ir::{Const, ScalarType}};
+            /// let x = Dense::from_bits(ScalarType::U8, vec![3, 2], 0..6).unwrap();
+            /// let rows = x.view().rows(1..3);
+            /// assert_eq!((rows.shape(), rows.get(&[0, 1])), (&[2, 2][..], Const::u8(3)));
+            /// ```
+            pub fn rows(self, rows: std::ops::Range<usize>) -> $view<'a> {
+                let (start, end, len) = (rows.start, rows.end, self.shape[0]);
+                assert!(start <= end && end <= len, "rows {start}..{end} of {len}");
+                let mut shape = self.shape;
+                shape[0] = end - start;
+                let distance = start as isize * self.strides[0];
+                $view {
+                    shape,
+                    data: self.data.wrapping_byte_offset(distance),
+                    ..self
+                }
+            }
             /// Whether the elements lie contiguous in row-major order (strides of dimensions of length 1 do not count).
             pub fn is_contiguous(&self) -> bool {
                 let mut step = self.elem.bytes() as isize;

@@ -167,6 +167,17 @@ impl Stored {
         &self.0.shape
     }
 
+    /// Whether the other one is a clone of this one: the same elements, without a look at them.
+    ///
+    /// ```
+    /// use dsl_runtime::{array::{Dense, Stored}, ir::ScalarType};
+    /// let x = Stored::from(Dense::from_bits(ScalarType::U8, vec![1], [1]).unwrap());
+    /// assert!(x.is(&x.clone()));
+    /// ```
+    pub fn is(&self, other: &Stored) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The number of elements.
     pub fn elements(&self) -> usize {
         count(&self.0.shape).expect("so many elements lie in memory")

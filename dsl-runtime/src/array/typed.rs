@@ -197,6 +197,27 @@ impl<T: Element> Array<T> {
         Array { place, ..self }
     }
 
+    /// From its parts ([`Array::leaves`]): as many as `T` has, of their types, with the same `rank` lengths in front of their own.
+    ///
+    /// # Panics
+    /// If there are more or fewer, or some are of another type or shape.
+    pub fn from_parts(rank: usize, leaves: Vec<Stored>, place: Place) -> Array<T> {
+        let wanted = T::leaves();
+        assert_eq!(wanted.len(), leaves.len(), "a part for each scalar");
+        for (leaf, wanted) in leaves.iter().zip(&wanted) {
+            let own = leaf.shape().get(rank..);
+            assert!(
+                leaf.elem() == wanted.elem
+                    && own == Some(&wanted.shape[..])
+                    && leaf.shape()[..rank] == leaves[0].shape()[..rank],
+                "a part of {} {:?}",
+                leaf.elem(),
+                leaf.shape()
+            );
+        }
+        Array::from_leaves(rank, leaves.into(), place)
+    }
+
     /// From the results of a run: as many leaves as `T` has, of their types, with the same `rank` lengths in front of their own.
     pub(crate) fn from_leaves(
         rank: usize,
@@ -233,7 +254,9 @@ impl<T> Array<T> {
         &self.place
     }
 
-    pub(crate) fn leaves(&self) -> &[Stored] {
+    /// Its parts, one for each scalar of `T`: what backends make arrays of. Each has the lengths of the array in front of those
+    /// of the scalar (a fixed array in `T` has some).
+    pub fn leaves(&self) -> &[Stored] {
         &self.leaves
     }
 }

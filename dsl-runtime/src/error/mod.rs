@@ -100,6 +100,13 @@ pub enum Error {
         /// What the code was generated for.
         site: Box<Site>,
     },
+    /// Ranks that cannot go on together.
+    Ranks {
+        /// What one of them says.
+        text: String,
+        /// Where the kernel stands.
+        site: Box<Site>,
+    },
     /// The place lacks something.
     Unsupported {
         /// What; the text contains "unsupported".
@@ -205,6 +212,7 @@ impl Error {
             Error::TooLarge { .. } => "CU0308",
             Error::Device { .. } => "CU0309",
             Error::Build { .. } => "CU0310",
+            Error::Ranks { .. } => "CU0311",
             Error::Internal { .. } => "CU0901",
         }
     }
@@ -246,6 +254,7 @@ impl Error {
                     "the compiler of `{device}` refuses the code that was generated for it: {log}"
                 )
             }
+            Error::Ranks { text, .. } => format!("the ranks cannot go on together: {text}"),
             Error::Unsupported { what, .. } => match what.contains("unsupported") {
                 true => what.clone(),
                 false => format!("unsupported: {what}"),
@@ -287,6 +296,7 @@ impl Error {
             | Error::TooLarge { site, .. }
             | Error::Device { site, .. }
             | Error::Build { site, .. }
+            | Error::Ranks { site, .. }
             | Error::Panic { site, .. } => Some((**site).clone()),
             Error::Unsupported { site, .. } => site.as_deref().cloned(),
             Error::UnknownPlace { .. } | Error::Internal { .. } => None,
@@ -308,9 +318,10 @@ impl Error {
             | Failure::OutOfMemory { place, .. }
             | Failure::TooLarge { place, .. } => *place,
             Failure::ResultShape { result, .. } => func.result_place(*result),
-            Failure::Device { .. } | Failure::Unsupported(_) | Failure::Internal(_) => {
-                ir::Place::default()
-            }
+            Failure::Device { .. }
+            | Failure::Ranks(_)
+            | Failure::Unsupported(_)
+            | Failure::Internal(_) => ir::Place::default(),
         };
         Error::from_failure_at(failure, Site::of(func, place))
     }
@@ -349,6 +360,7 @@ impl Error {
                 site,
             },
             Failure::Device { text } => Error::Device { text, site },
+            Failure::Ranks(text) => Error::Ranks { text, site },
             Failure::Unsupported(what) => Error::Unsupported {
                 what,
                 site: Some(site),

@@ -34,6 +34,8 @@ codes! {
         "use another place: arrays that only this device had are lost; if it goes on, look at the device and its driver";
     "CU0310" "the compiler of a device refuses the code that was generated for it",
         "use another place, and please report it, with the kernel and this text";
+    "CU0311" "ranks cannot go on together",
+        "let every rank make the same calls in the same order, with arguments of the same shapes; `CUPROUS_MPI_CHECK=1` says where they part";
     "CU0901" "a broken invariant of the library", "please report it, with the kernel: this is a defect of cuprous";
 }
 

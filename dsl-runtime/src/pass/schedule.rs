@@ -68,6 +68,9 @@ impl Schedule<'_> {
             par.levels.retain(|&level| level != Level::Seq);
             par.levels.insert(0, level);
         }
+        if !small && !single && self.caps.levels.contains(&Level::Ranks) {
+            par.levels.insert(0, Level::Ranks);
+        }
         par.body
             .stmts
             .iter_mut()

@@ -285,9 +285,10 @@ impl Plan {
     }
 }
 
-/// Whether a par is driven by the executor: its iterations go to the threads of a processor or to the groups of a device.
+/// Whether a par is driven by the executor: its iterations go to ranks, to the threads of a processor or to the groups of a
+/// device.
 pub fn is_wide(par: &Par) -> bool {
-    let wide = |level: &Level| matches!(level, Level::Threads | Level::Grid);
+    let wide = |level: &Level| matches!(level, Level::Ranks | Level::Threads | Level::Grid);
     par.levels.is_empty() || par.levels.iter().any(wide)
 }
 
