@@ -52,18 +52,6 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Whether the other one is the same array, without a look at its elements. Memory of the caller's is the same during a run.
-    pub fn is(&self, other: &Held<'_>) -> bool {
-        match (self, other) {
-            (Held::View(a), Held::View(b)) => {
-                a.data() == b.data() && a.shape() == b.shape() && a.strides() == b.strides()
-            }
-            (Held::Whole(a), Held::Whole(b)) => a.is(b),
-            (Held::Cut(a), Held::Cut(b)) => Arc::ptr_eq(a, b),
-            _ => false,
-        }
-    }
-
     /// Reads it in host memory; whole, which takes that all ranks ask.
     ///
     /// # Errors

@@ -62,7 +62,7 @@ impl Walk<'_, '_> {
 
     /// Whether ranks do parts of it; else all do all of it.
     fn is_shared(&self, unit: &Unit, extent: usize, sinks: &[SinkStep]) -> bool {
-        if extent == 0 || self.ranks() == 1 {
+        if extent == 0 || self.ranks() == 1 || unit.single {
             return false;
         }
         let cut = |var: Var| self.held_of(var).cut().is_some();
@@ -351,7 +351,10 @@ impl Making {
                 _ => {
                     for &def in defs {
                         let ours = rows.next().flatten();
-                        let value = results.get_mut(0).and_then(Iterator::next);
+                        // What was written in pieces, each piece says so.
+                        let mut values = results.iter_mut().map(Iterator::next);
+                        let value = values.next().flatten();
+                        values.for_each(drop);
                         let ty = unit.func.ty(def);
                         let shape = walk.lengths(&unit.func, &ty.shape);
                         let here = match (ours, value) {

@@ -8,6 +8,7 @@ use crate::sight::{Inspected, Known};
 use crate::uses::Uses;
 use dsl_runtime::backend::{Backend, CompileError, Failure, guarded};
 use dsl_runtime::ir::{Atom, Expr, Func, Par, Sink, SinkKind, Stmt, Var, VarSet};
+use dsl_runtime::pass::effect;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -21,6 +22,8 @@ pub struct Unit {
     pub uses: Uses,
     /// Whether few iterations are worth sharing.
     pub dear: bool,
+    /// Whether it combines in the order of a par inside another, which is one block, however long.
+    pub single: bool,
     /// Arrays that an iteration reads at its own number.
     pub aligned: VarSet,
     /// What is done.
@@ -77,6 +80,7 @@ impl Unit {
         Unit {
             aligned: aligned.map(|access| access.array).collect(),
             dear: is_dear(par),
+            single: par.inner && par.sinks.iter().any(|sink| combines_in_order(&func, sink)),
             margins: par.sinks.iter().map(|_| Arc::default()).collect(),
             joins: par.sinks.iter().map(|_| Once::new()).collect(),
             chain: Once::new(),
@@ -177,6 +181,11 @@ pub fn uncompiled(error: CompileError) -> Failure {
         CompileError::Internal(text) => Failure::Internal(text),
         other => Failure::Internal(format!("{other:?}")),
     }
+}
+
+/// Whether the order in which a sink combines the values of all iterations shows.
+fn combines_in_order(func: &Func, sink: &Sink) -> bool {
+    sink.kind != SinkKind::ScatterWith && effect::shows_order(func, sink)
 }
 
 /// A par that collects what a scatter is given.

@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 use crate::program::Program;
 use dsl_runtime::array::{Arg, Stored, Value};
 use dsl_runtime::backend::Failure;
-use dsl_runtime::ir::{Const, Func, Type, Var, op};
+use dsl_runtime::ir::{Const, Func, Var, op};
 use dsl_runtime::plan::{Action, Moves, Scalar, Slot, Source, Step};
 use std::sync::Arc;
 
@@ -486,11 +486,6 @@ impl<'p, 'v> Walk<'p, 'v> {
             .ok_or_else(|| crate::cut::no_memory(elem, &shape))?;
         // SAFETY-free: the same buffer under another shape.
         Ok(Held::Whole(reshaped(dense, shape)))
-    }
-
-    /// The type of what a name stands for.
-    pub(crate) fn ty(&self, func: &Func, var: Var) -> Type {
-        func.ty(var).clone()
     }
 }
 

@@ -1,5 +1,8 @@
 //! The conformance suite on ranks that are threads: all say the same, and what the interpreter says.
+//!
+//! `CUPROUS_CONFORMANCE_PART=sink/scan.cup` runs that part of the suite only.
 
+use cuprous_cpu::Cpu;
 use cuprous_interp::Interp;
 use cuprous_mpi::comm::threads;
 use cuprous_mpi::{Distributed, Job, Policy};
@@ -22,18 +25,54 @@ fn conforms(ranks: usize, policy: Policy, inner: impl Fn() -> Arc<dyn Backend> +
         conformance::run_limited(&place, &dir, Limit::default())
     });
     for (rank, report) in reports.iter().enumerate() {
-        assert!(!report.outcomes.is_empty());
-        assert!(report.failed().next().is_none(), "rank {rank} of {ranks}: {report}");
+        assert!(!report.outcomes.is_empty(), "there is no suite at {dir:?}");
+        assert!(
+            report.failed().next().is_none(),
+            "rank {rank} of {ranks}: {report}"
+        );
     }
     println!("{ranks} ranks: {}", reports[0]);
 }
 
-#[test]
-fn two_eager_ranks() {
-    conforms(2, EAGER, || Arc::new(Interp));
+fn interp() -> Arc<dyn Backend> {
+    Arc::new(Interp)
+}
+
+fn cpu() -> Arc<dyn Backend> {
+    Arc::new(Cpu::with_threads(1).expect("one thread"))
 }
 
 #[test]
-fn three_ranks() {
-    conforms(3, Policy::default(), || Arc::new(Interp));
+fn one_rank() {
+    conforms(1, Policy::default(), interp);
+}
+
+#[test]
+fn two_ranks() {
+    conforms(2, Policy::default(), interp);
+}
+
+#[test]
+fn two_eager_ranks() {
+    conforms(2, EAGER, interp);
+}
+
+#[test]
+fn three_eager_ranks() {
+    conforms(3, EAGER, interp);
+}
+
+#[test]
+fn seven_eager_ranks() {
+    conforms(7, EAGER, interp);
+}
+
+#[test]
+fn three_ranks_of_processors() {
+    conforms(3, Policy::default(), cpu);
+}
+
+#[test]
+fn two_eager_ranks_of_processors() {
+    conforms(2, EAGER, cpu);
 }

@@ -191,9 +191,11 @@ struct Node {
 impl Node {
     /// The elements of its blocks.
     fn elements(self, extent: usize) -> Range<u64> {
-        let start = ((self.index << self.level) * BLOCK).min(extent);
-        let end = (((self.index + 1) << self.level) * BLOCK).min(extent);
-        start as u64..end as u64
+        let bound = |index: usize| {
+            let blocks = (index as u128) << self.level;
+            (blocks * BLOCK as u128).min(extent as u128) as u64
+        };
+        bound(self.index)..bound(self.index + 1)
     }
 
     fn children(self) -> [Node; 2] {
