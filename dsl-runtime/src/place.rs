@@ -122,6 +122,18 @@ impl Place {
         Place::make(backend.name(), Kind::Backend(backend))
     }
 
+    /// A place that a program asks for and cannot have; using it is an error that says why.
+    ///
+    /// ```
+    /// use dsl_runtime::Place;
+    /// let moon = Place::missing("moon", "nobody is there");
+    /// assert!(moon.backend().unwrap_err().message().contains("unsupported"));
+    /// ```
+    pub fn missing(name: &str, why: &str) -> Place {
+        let error = Error::place_unavailable(name, why);
+        Place::make(name.to_string(), Kind::Missing(error))
+    }
+
     /// The default place of this thread: that of the innermost [`Place::scope`], else what `CUPROUS_PLACE` says, else
     /// `cpu`. A spelling that names no place is an error when the place is used.
     pub fn current() -> Place {
@@ -211,7 +223,7 @@ impl Place {
 }
 
 /// Backends of this library, any of which a program may be built without.
-const OURS: &[&str] = &["cpu", "interp", "opencl"];
+const OURS: &[&str] = &["cpu", "interp", "mpi", "opencl"];
 
 fn open_kind(name: &str) -> Kind {
     let (word, parameter) = match name.split_once(':') {

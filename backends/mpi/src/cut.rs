@@ -1,7 +1,7 @@
 //! An array that is cut among ranks: this rank's rows, and what it has seen of others'.
 
 use crate::Distribution;
-use crate::comm::collective::all_gather;
+use crate::comm::collective::{agree, all_gather, gather};
 use crate::job::{Job, Turn};
 use crate::rows::{Margin, Rows, bytes, view, written};
 use crate::window::Window;
@@ -231,6 +231,70 @@ impl Cut {
         };
         seen.push((wants.clone(), found.clone()));
         Ok(found)
+    }
+
+    /// This rank's rows as an array of their own.
+    ///
+    /// # Errors
+    /// If there is no memory, or a device does not give them.
+    pub fn local(&self) -> Result<Stored, Failure> {
+        Ok(match &self.here {
+            Here::Stored(stored) => stored.clone(),
+            Here::Rows(rows) => {
+                let mut shape = self.shape.clone();
+                shape[0] = self.own().len();
+                dense(self.elem, &shape, rows.own_bytes())?.into()
+            }
+        })
+    }
+
+    /// The whole array on rank 0. Cost: that of a [`gather`] of the array.
+    ///
+    /// # Errors
+    /// If ranks cannot talk, or there is no memory.
+    pub fn gathered(&self) -> Result<Option<Dense>, Failure> {
+        let turn = self.job.turn();
+        agree(turn.comm, "gather")?;
+        let parts = gather(turn.comm, 0, self.bytes()?)?;
+        let whole = parts.map(|parts| dense(self.elem, &self.shape, &parts.concat()));
+        whole.transpose()
+    }
+
+    /// The same array, cut in other places.
+    ///
+    /// # Errors
+    /// If ranks cannot talk, or the distribution is of other rows or ranks; or there is no memory.
+    pub fn recut(&self, rows: &Distribution) -> Result<Cut, Failure> {
+        let (given, wanted) = (
+            [self.rows.rows(), self.rows.ranks()],
+            [rows.rows(), rows.ranks()],
+        );
+        if given != wanted {
+            return Err(Failure::Ranks(format!(
+                "an array of {} rows on {} ranks cannot be cut as one of {} rows on {}",
+                given[0], given[1], wanted[0], wanted[1]
+            )));
+        }
+        let turn = self.job.turn();
+        agree(turn.comm, "redistribute")?;
+        let window = Window::known(turn.comm.rank(), &self.rows, |rank| vec![rows.range(rank)]);
+        let mut shape = self.shape.clone();
+        shape[0] = window.rows();
+        let own = self.bytes()?;
+        let fetched = written(self.elem, &shape, |into| {
+            window.fetch(turn.comm, self.row(), own, into)
+        });
+        let here = fetched.ok_or_else(|| no_memory(self.elem, &shape))??;
+        let (shape, here) = (self.shape.clone(), Here::Stored(here.into()));
+        let margin = Arc::default();
+        Ok(Cut::new(
+            &self.job,
+            self.elem,
+            shape,
+            rows.clone(),
+            here,
+            margin,
+        ))
     }
 
     /// Memory with the own rows and room for these.

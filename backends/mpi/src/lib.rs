@@ -24,8 +24,10 @@ mod unit;
 mod uses;
 mod walk;
 mod window;
+mod world;
 
 pub use distribution::Distribution;
 pub use job::{Job, Policy};
 pub use place::Distributed;
 pub use window::Window;
+pub use world::{DistributedArray, World};

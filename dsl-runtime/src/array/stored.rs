@@ -273,6 +273,30 @@ impl Stored {
         of_owner.next().map(|(_, remote)| remote.clone())
     }
 
+    /// The first copy on a device that is of this type, whosever it is; nothing moves.
+    ///
+    /// ```
+    /// # use dsl_runtime::{array::{Dense, Remote, Stored, new_owner}, backend::Failure, ir::ScalarType};
+    /// # use std::sync::Arc;
+    /// # #[derive(Debug)]
+    /// # struct Buffer(Dense);
+    /// # impl Remote for Buffer {
+    /// #     fn fetch(&self) -> Result<Dense, Failure> {
+    /// #         Ok(self.0.clone())
+    /// #     }
+    /// # }
+    /// let dense = Dense::from_bits(ScalarType::U8, vec![2], [1, 2]).unwrap();
+    /// let x = Stored::from(dense.clone());
+    /// assert!(x.find::<Buffer>().is_none());
+    /// x.keep(new_owner(), Arc::new(Buffer(dense)));
+    /// assert!(x.find::<Buffer>().is_some());
+    /// ```
+    pub fn find<T: Remote>(&self) -> Option<Arc<T>> {
+        let remote = lock(&self.0.remote);
+        let mut all = remote.iter().map(|(_, remote)| remote.clone());
+        all.find_map(|remote| remote.downcast())
+    }
+
     /// The copy of this device. If it has none, `upload` makes it of the host's, which is fetched if there is none, and it is
     /// kept. Of several threads one makes it, and the others wait.
     ///

@@ -326,8 +326,8 @@ impl Error {
         Error::from_failure_at(failure, Site::of(func, place))
     }
 
-    /// Of a failure there.
-    pub(crate) fn from_failure_at(failure: Failure, site: Site) -> Error {
+    /// Of a failure there: outside kernels, a site without a kernel.
+    pub fn from_failure_at(failure: Failure, site: Site) -> Error {
         let kernel = site.kernel.clone();
         let site = Box::new(site);
         match failure {
