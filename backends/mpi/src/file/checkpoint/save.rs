@@ -32,7 +32,7 @@ impl Checkpoint {
     /// Saves arrays and scalars together, in place of what the folder has; the folder is made if it is missing. Whenever the
     /// program ends, the checkpoint before or this one can be read. On disk there is room for both, until the end.
     ///
-    /// Names are unique among arrays and scalars together. Cost in messages, to agree: at most 10⌈log₂ p⌉ of a few bytes, for any
+    /// Names are unique among arrays and scalars together. Cost in messages, to agree: at most 8⌈log₂ p⌉ of a few bytes, for any
     /// number of arrays.
     ///
     /// # Errors
