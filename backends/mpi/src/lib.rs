@@ -4,7 +4,7 @@
 //! * [`comm`]: what ranks say to each other. Two implementations: threads of one process, and MPI, whose library is found at
 //!   run time.
 //! * [`Distribution`]: which rank has which rows; [`Window`]: rows that a rank needs, brought from whoever has them.
-//! * [`file`]: arrays in files, and checkpoints, read and written by all ranks together.
+//! * [`mod@file`]: arrays in files, and checkpoints, read and written by all ranks together.
 
 pub mod comm;
 mod distribution;

@@ -262,12 +262,15 @@ fn names_that_were_not_saved() {
     assert!(found.to_string().contains("no scalar"), "{found}");
 }
 
+/// What becomes of the bytes of a file; nothing, where it goes.
+type Damage<'a> = &'a dyn Fn(Vec<u8>) -> Option<Vec<u8>>;
+
 /// What a hand or a disk does to it is told, and never restored from.
 #[test]
 fn damage() {
     let folder = Folder::new("damage");
     let file = "1/of[i32].npy";
-    let damages: &[(&str, &dyn Fn(Vec<u8>) -> Option<Vec<u8>>, Kind)] = &[
+    let damages: &[(&str, Damage<'_>, Kind)] = &[
         ("current", &|_| Some(vec![]), Kind::Damaged),
         ("current", &|_| Some(b"1".to_vec()), Kind::Damaged),
         ("current", &|_| Some(b"01\n".to_vec()), Kind::Damaged),
@@ -306,6 +309,9 @@ fn damage() {
     }
 }
 
+/// What it leaves in the folder after a first step.
+type Crash<'a> = &'a dyn Fn(&Path);
+
 /// What a crash between the steps of a call leaves: the last complete version is read, and the next call cleans up.
 #[test]
 fn what_crashes_leave() {
@@ -314,7 +320,7 @@ fn what_crashes_leave() {
         fs::write(folder.join("2/contents"), bytes).unwrap();
     };
     let text = b"cuprous checkpoint 1\nend\n";
-    let crashes: &[(&dyn Fn(&Path), u64)] = &[
+    let crashes: &[(Crash<'_>, u64)] = &[
         (&|folder| fs::create_dir(folder.join("2")).unwrap(), 1),
         (&|folder| list(folder, b""), 1),
         (&|folder| list(folder, &text[..10]), 1),

@@ -11,6 +11,9 @@ pub(super) struct Version {
     pub(super) number: u64,
 }
 
+/// What NFS calls a file that was removed while some rank had it open. It goes by itself.
+const NETWORK: &str = ".nfs";
+
 /// The file that names the newest complete version.
 pub(super) fn current_file(folder: &Path) -> PathBuf {
     folder.join("current")
@@ -81,6 +84,9 @@ impl Version {
         for entry in entries {
             let Ok(entry) = entry else { return false };
             let name = entry.file_name();
+            if name.to_string_lossy().starts_with(NETWORK) {
+                continue;
+            }
             let file = entry.file_type().is_ok_and(|kind| kind.is_file());
             let list = name == contents::NAME;
             if !file || !(list || name.to_string_lossy().ends_with(".npy")) {

@@ -16,6 +16,17 @@ use std::path::Path;
 /// What the header of a file says. Rank 0 reads it, and checks that the file is as long as it says; the others are told. Cost:
 /// that of [`crate::comm::collective::broadcast_any`] for some 70 bytes.
 ///
+/// ```
+/// use cuprous_mpi::{comm::alone::Alone, file::npy::{self, Header}};
+/// use dsl_runtime::ir::ScalarType;
+/// let path = std::env::temp_dir().join(format!("header-{}.npy", std::process::id()));
+/// let header = Header::new(ScalarType::U8, &[2, 3])?;
+/// std::fs::write(&path, [&header.encode()[..], &[0, 1, 2, 3, 4, 5]].concat()).unwrap();
+/// assert_eq!(npy::header(&Alone, &path), Ok(header));
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), cuprous_mpi::file::Problem>(())
+/// ```
+///
 /// # Errors
 /// [`FileError::File`] of rank 0: [`Kind::Missing`] and others of the system; [`Kind::Magic`], [`Kind::Version`],
 /// [`Kind::Header`], [`Kind::Dtype`], [`Kind::Shape`] and [`Kind::Truncated`] of the contents.
@@ -33,6 +44,19 @@ pub fn header(comm: &dyn Communicator, path: impl AsRef<Path>) -> Result<Header,
 ///
 /// A rank reads no more than its own rows, one stretch of the file. Of a file in Fortran order it reads a stretch of every
 /// column, and what lies between where that is less than 16 KiB. Cost in messages: ⌈log₂ p⌉ of p bytes together, to agree.
+///
+/// ```
+/// use cuprous_mpi::{Distribution, comm::alone::Alone, file::npy::{self, Header}};
+/// use dsl_runtime::ir::ScalarType;
+/// let path = std::env::temp_dir().join(format!("read-{}.npy", std::process::id()));
+/// // Two rows of three, a column after the other.
+/// let header = Header { fortran: true, ..Header::new(ScalarType::U8, &[2, 3]).unwrap() };
+/// std::fs::write(&path, [&header.encode()[..], &[1, 4, 2, 5, 3, 6]].concat()).unwrap();
+/// let rows = npy::read(&Alone, &path, &header, &Distribution::even(2, 1))?;
+/// assert_eq!(rows, [1, 2, 3, 4, 5, 6]);
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), cuprous_mpi::file::FileError>(())
+/// ```
 ///
 /// # Errors
 /// [`FileError::File`]: [`Kind::Rows`] where the distribution is for other rows or ranks, [`Kind::Memory`], [`Kind::Truncated`] where the

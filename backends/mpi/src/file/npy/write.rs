@@ -19,6 +19,17 @@ use std::path::{Path, PathBuf};
 /// it, and renamed when the disk has it. After an error the path is as it was before, and the other file is gone; after a crash
 /// it may be left, and the next call overwrites it. Cost in messages, to agree: at most 6⌈log₂ p⌉ of a few bytes.
 ///
+/// ```
+/// use cuprous_mpi::{Distribution, comm::alone::Alone, file::npy};
+/// use dsl_runtime::ir::ScalarType;
+/// let path = std::env::temp_dir().join(format!("write-{}.npy", std::process::id()));
+/// let all: Vec<u8> = [1.5_f32, 2.5].iter().flat_map(|x| x.to_ne_bytes()).collect();
+/// npy::write(&Alone, &path, ScalarType::F32, &[2], &Distribution::even(2, 1), &all)?;
+/// assert_eq!(std::fs::read(&path).unwrap()[128..], all);
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), cuprous_mpi::file::FileError>(())
+/// ```
+///
 /// # Errors
 /// [`FileError::File`]: [`Kind::Rows`] where the distribution is for other rows or ranks, [`Kind::Length`] where a rank does
 /// not have the bytes of its rows, [`Kind::Shape`], [`Kind::Full`], [`Kind::Denied`] and others of the system.
