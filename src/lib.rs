@@ -57,6 +57,9 @@ pub use dsl_runtime::{
     scalar, syntax,
 };
 
+/// Distributed places: [`World`](mpi::World), its arrays and their files; see the crate's own text.
+pub use cuprous_mpi as mpi;
+
 #[doc(hidden)]
 pub use dsl_runtime::__private;
 
@@ -64,6 +67,7 @@ pub use dsl_runtime::__private;
 /// arrays, and ndarray's own words.
 pub mod prelude {
     pub use dsl_runtime::prelude::*;
+    pub use cuprous_mpi::DistributedArray;
     pub use dsl_runtime::{Array, Call, Element, Kernel, Place, kernel};
 }
 

@@ -1,5 +1,7 @@
 //! The fuzzing targets on a few inputs, as a test; `cargo run --release -p cuprous-fuzz` runs them on millions.
 
+#[path = "../fuzz/src/damage.rs"]
+mod damage;
 #[path = "../fuzz/src/program.rs"]
 mod program;
 #[path = "../fuzz/src/text.rs"]

@@ -1,9 +1,12 @@
 //! Fuzzing without further tools: `cargo run --release -p cuprous-fuzz -- text 10000000` reads ten million damaged texts,
-//! `… -- program 100000` compares random programs on every linked place with the first one.
+//! `… -- npy 10000000` as many damaged headers of files, `… -- program 100000` compares random programs on every linked place
+//! with the first one.
 //!
-//! Both take a seed behind the number; a failure prints the seed that repeats it and, for programs, the smallest program
+//! All take a seed behind the number; a failure prints the seed that repeats it and, for programs, the smallest program
 //! that still fails.
 
+mod damage;
+mod npy;
 mod program;
 mod text;
 
@@ -27,6 +30,11 @@ const TARGETS: &[Target] = &[
         "program",
         "random programs: every pass and every place must agree with the interpreter",
         program::one,
+    ),
+    (
+        "npy",
+        "damaged headers of .npy files: the reader must not panic, and what it reads can be written",
+        npy::one,
     ),
     (
         "show",

@@ -4,6 +4,7 @@
 //! * [`comm`]: what ranks say to each other. Two implementations: threads of one process, and MPI, whose library is found at
 //!   run time.
 //! * [`Distribution`]: which rank has which rows; [`Window`]: rows that a rank needs, brought from whoever has them.
+//! * [`mod@file`]: arrays in files, and checkpoints, read and written by all ranks together.
 
 pub mod comm;
 mod cut;
@@ -23,6 +24,7 @@ mod sink;
 mod unit;
 mod uses;
 mod walk;
+pub mod file;
 mod window;
 mod world;
 

@@ -1,5 +1,7 @@
 //! What holds of every communicator, whatever its ranks are. Run by threads and under `mpirun`.
 
+mod files;
+
 use cuprous_mpi::comm::collective::{
     GATHERED, agree, all_gather, all_gather_equal, all_to_all, barrier, broadcast, broadcast_any,
     gather, reduce, scan,
@@ -27,6 +29,7 @@ pub fn work(comm: &dyn Communicator) {
     splits(comm);
     agrees(comm);
     counts(comm);
+    files::work(comm);
 }
 
 /// Bytes that tell who they are from, who they are to, and where among them each is.
