@@ -66,8 +66,8 @@ pub use dsl_runtime::__private;
 /// What `use cuprous::prelude::*;` brings into scope: the primitives, the traits of generic kernels, `#[kernel]`, places and
 /// arrays, and ndarray's own words.
 pub mod prelude {
-    pub use dsl_runtime::prelude::*;
     pub use cuprous_mpi::DistributedArray;
+    pub use dsl_runtime::prelude::*;
     pub use dsl_runtime::{Array, Call, Element, Kernel, Place, kernel};
 }
 

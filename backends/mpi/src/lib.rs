@@ -10,6 +10,7 @@ pub mod comm;
 mod cut;
 mod derive;
 mod distribution;
+pub mod file;
 mod held;
 mod job;
 mod ledger;
@@ -24,7 +25,6 @@ mod sink;
 mod unit;
 mod uses;
 mod walk;
-pub mod file;
 mod window;
 mod world;
 
