@@ -100,7 +100,7 @@ fn main() -> Result<(), Broken> {
 fn message(comm: &dyn Communicator, size: usize) -> Case {
     let ranks = comm.size();
     let (to, from) = ((comm.rank() + 1) % ranks, (comm.rank() + ranks - 1) % ranks);
-    let (bytes, mut into) = (vec![1; size], vec![0; size]);
+    let mut into = vec![0; size];
     let cost = match ranks {
         1 => Cost::default(),
         _ => Cost {
@@ -108,9 +108,9 @@ fn message(comm: &dyn Communicator, size: usize) -> Case {
             bytes: size as f64,
         },
     };
-    Case::new(format!("exchange of {size} B"), cost, move |comm| {
+    let name = format!("exchange of {size} B");
+    Case::of_written(name, cost, vec![1; size], move |comm, bytes| {
         let into = &mut into;
-        let bytes = &bytes;
         comm.exchange(&[Send { to, bytes }], &mut [Receive { from, into }])
     })
 }

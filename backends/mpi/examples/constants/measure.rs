@@ -3,7 +3,7 @@
 use super::model::Cost;
 use cuprous_mpi::comm::collective::{all_gather_equal, barrier, broadcast};
 use cuprous_mpi::comm::{Broken, Communicator};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How often each case is measured.
 const ROUNDS: usize = 31;
@@ -20,15 +20,39 @@ pub struct Case {
     call: Call,
 }
 
-type Call = Box<dyn FnMut(&dyn Communicator) -> Result<(), Broken>>;
+/// Does it, and says how long it took to make ready for it, which does not count.
+type Call = Box<dyn FnMut(&dyn Communicator) -> Result<Duration, Broken>>;
 
 impl Case {
     /// A call of a cost.
     pub fn new(
         name: String,
         cost: Cost,
-        call: impl FnMut(&dyn Communicator) -> Result<(), Broken> + 'static,
+        mut call: impl FnMut(&dyn Communicator) -> Result<(), Broken> + 'static,
     ) -> Case {
+        let call = move |comm: &dyn Communicator| call(comm).map(|()| Duration::ZERO);
+        Case {
+            name,
+            cost,
+            call: Box::new(call),
+        }
+    }
+
+    /// A call of bytes that have just been written: they are in the cache of who sends them, and in no other.
+    pub fn of_written(
+        name: String,
+        cost: Cost,
+        mut bytes: Vec<u8>,
+        mut call: impl FnMut(&dyn Communicator, &[u8]) -> Result<(), Broken> + 'static,
+    ) -> Case {
+        let call = move |comm: &dyn Communicator| {
+            let start = Instant::now();
+            for line in bytes.chunks_mut(64) {
+                line[0] = line[0].wrapping_add(1);
+            }
+            let ready = start.elapsed();
+            call(comm, &bytes).map(|()| ready)
+        };
         Case {
             name,
             cost,
@@ -39,11 +63,11 @@ impl Case {
     /// Seconds of a call, by this rank's clock, of so many.
     fn seconds(&mut self, comm: &dyn Communicator, calls: usize) -> Result<f64, Broken> {
         barrier(comm)?;
-        let start = Instant::now();
+        let (start, mut ready) = (Instant::now(), Duration::ZERO);
         for _ in 0..calls {
-            (self.call)(comm)?;
+            ready += (self.call)(comm)?;
         }
-        Ok(start.elapsed().as_secs_f64() / calls as f64)
+        Ok((start.elapsed() - ready).as_secs_f64() / calls as f64)
     }
 
     /// How many calls make a sample: the first rank says so. What is sent is counted meanwhile.
