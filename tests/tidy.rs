@@ -15,6 +15,8 @@ const UNSAFE: &[&str] = &[
     "backends/cpu/src/memory.rs",
     "backends/cpu/src/transfer.rs",
     "backends/cpu/tests/",
+    "backends/mpi/src/comm/mpi/",
+    "backends/mpi/tests/mpirun/",
     "backends/opencl/src/transfer.rs",
     "backends/opencl/loader/",
     "backends/opencl/src/device/",
