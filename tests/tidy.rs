@@ -17,6 +17,7 @@ const UNSAFE: &[&str] = &[
     "backends/cpu/tests/",
     "backends/mpi/src/comm/mpi/",
     "backends/mpi/src/rows.rs",
+    "backends/mpi/src/rsmpi.rs",
     "backends/mpi/src/world.rs",
     "backends/mpi/tests/mpirun/",
     "backends/opencl/src/transfer.rs",
