@@ -37,7 +37,7 @@ impl Walk<'_, '_> {
                         walk.arrays[steps[number].arrays[0] as usize] = Some(Held::Cut(array));
                     }
                     Made::Totals(one) => totals.push(one),
-                    Made::Kept(..) => unreachable!("a filter is on its own"),
+                    Made::Kept(..) | Made::Scattered(_) => unreachable!("these are on their own"),
                 }
             }
             Ok::<(), Stop>(())

@@ -4,7 +4,7 @@
 use crate::Distribution;
 use crate::derive::Param;
 use crate::held::Held;
-use crate::share::{Begins, Made, whole};
+use crate::share::{Begin, Begins, Made, whole};
 use crate::unit::Unit;
 use crate::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, Dense, Value};
@@ -132,7 +132,7 @@ impl Walk<'_, '_> {
         let begins: Begins = carry
             .into_iter()
             .enumerate()
-            .map(|(at, value)| ((0, at), value))
+            .map(|(at, value)| ((0, at), Begin::Scalar(value)))
             .collect();
         let made = self.share(unit, &cut, &[0], &begins, &whole(&mine))?;
         for (&slot, made) in steps[0].arrays.iter().zip(made) {
