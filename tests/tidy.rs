@@ -16,7 +16,7 @@ const UNSAFE: &[&str] = &[
     "backends/cpu/src/transfer.rs",
     "backends/cpu/tests/",
     "backends/mpi/src/comm/mpi/",
-    "backends/mpi/src/rows.rs",
+    "backends/mpi/src/array/rows.rs",
     "backends/mpi/src/rsmpi.rs",
     "backends/mpi/src/world.rs",
     "backends/mpi/tests/mpirun/",

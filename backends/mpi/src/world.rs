@@ -1,10 +1,10 @@
 //! The ranks of a program, as its author sees them: places, and arrays that are cut among the ranks.
 
 use crate::Distribution;
+use crate::array::cut::{Cut, Here, dense};
 use crate::comm::alone::Alone;
 use crate::comm::collective::{agree, all_gather, broadcast_any};
 use crate::comm::{Communicator, Sent, mpi};
-use crate::cut::{Cut, Here, dense};
 use crate::job::{Job, Policy};
 use crate::place::Distributed;
 use dsl_runtime::array::{Array, Element, Stored};
@@ -310,7 +310,7 @@ impl World {
             local.extend(&layout.shape);
             // Each rank's part goes to it at once.
             let whole = match self.rank() {
-                0 => crate::rows::bytes(leaf.dense().map_err(error)?),
+                0 => crate::array::rows::bytes(leaf.dense().map_err(error)?),
                 _ => &[],
             };
             let part = |rank: usize| {
@@ -330,14 +330,14 @@ impl World {
                     dense(layout.elem, &local, part(0)).map_err(error)?
                 }
                 _ => {
-                    let fetched = crate::rows::written(layout.elem, &local, |into| {
+                    let fetched = crate::array::rows::written(layout.elem, &local, |into| {
                         if into.is_empty() {
                             return Ok(());
                         }
                         let from = crate::comm::Receive { from: 0, into };
                         turn.comm.exchange(&[], &mut [from])
                     });
-                    let no_memory = || error(crate::cut::no_memory(layout.elem, &local));
+                    let no_memory = || error(crate::array::cut::no_memory(layout.elem, &local));
                     fetched.ok_or_else(no_memory)?.map_err(error)?
                 }
             };

@@ -1,6 +1,6 @@
 //! Functions for the place inside: from a par to what one rank does of it, and from statements to what every rank does.
 
-use crate::uses::Uses;
+use crate::plan::uses::Uses;
 use dsl_runtime::backend::{Backend, CompileError, Executable};
 use dsl_runtime::ir::build::Builder;
 use dsl_runtime::ir::{
@@ -378,7 +378,7 @@ pub fn share(
     making.finish(inner)
 }
 
-use crate::uses::Access;
+use crate::plan::uses::Access;
 
 /// What becomes of a read.
 enum Read {

@@ -2,14 +2,14 @@
 //! does the rest. Into few places, and where no order shows, each rank scatters for itself, and what they have is combined.
 
 use crate::Distribution;
+use crate::array::Window;
+use crate::array::cut::{Cut, Here, Seen, Wants, dense};
 use crate::comm::collective::all_to_all;
-use crate::cut::{Cut, Here, Seen, Wants, dense};
-use crate::derive::Param;
-use crate::held::Held;
-use crate::share::{Begin, Begins, Made, whole, zeros};
-use crate::unit::Unit;
-use crate::walk::{Stop, Walk};
-use crate::window::Window;
+use crate::plan::derive::Param;
+use crate::plan::unit::Unit;
+use crate::run::held::Held;
+use crate::run::share::{Begin, Begins, Made, whole, zeros};
+use crate::run::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, Dense, Stored, Value};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Combine, Const, Fault, ScalarOp, ScalarType, SinkKind};
@@ -115,7 +115,7 @@ impl Walk<'_, '_> {
         let count = at.len();
         let at = Dense::from_bits(ScalarType::U64, vec![count], at);
         let at: Stored = at
-            .ok_or_else(|| crate::cut::no_memory(ScalarType::U64, &[count]))?
+            .ok_or_else(|| crate::array::cut::no_memory(ScalarType::U64, &[count]))?
             .into();
         let mut given: Vec<Stored> = vec![];
         for (column, bytes) in columns[1..].iter().zip(&bytes) {
@@ -147,8 +147,10 @@ impl Walk<'_, '_> {
                     let view = held.view(self.turn)?.rows(mine.clone());
                     let copy = view.to_dense();
                     Seen::Stored(
-                        copy.ok_or_else(|| crate::cut::no_memory(view.elem(), view.shape()))?
-                            .into(),
+                        copy.ok_or_else(|| {
+                            crate::array::cut::no_memory(view.elem(), view.shape())
+                        })?
+                        .into(),
                     )
                 }
             });
@@ -234,7 +236,7 @@ impl Walk<'_, '_> {
         let nothing = op.identity(elem).expect("an operation that reduces").bits;
         let array = |bits: &mut dyn Iterator<Item = u64>| {
             let dense = Dense::from_bits(elem, shape.clone(), bits);
-            dense.ok_or_else(|| crate::cut::no_memory(elem, &shape))
+            dense.ok_or_else(|| crate::array::cut::no_memory(elem, &shape))
         };
         let empty = array(&mut std::iter::repeat(nothing))?;
         let begins = Begins::from([((0, 0), Begin::Array(empty.into()))]);
@@ -242,7 +244,10 @@ impl Walk<'_, '_> {
         let Some(Made::Scattered(mine)) = made.into_iter().next() else {
             unreachable!("values are scattered")
         };
-        let parts = self.share_all("what each rank has scattered", crate::rows::bytes(&mine))?;
+        let parts = self.share_all(
+            "what each rank has scattered",
+            crate::array::rows::bytes(&mine),
+        )?;
         let mut all: Vec<Const> = view.iter().collect();
         for part in &parts {
             let part = dense(elem, &shape, part)?;

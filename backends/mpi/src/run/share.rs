@@ -1,12 +1,12 @@
 //! What a rank does of a par: which iterations, with which rows, into which memory.
 
 use crate::Distribution;
-use crate::cut::{Cut, Here, Seen, no_memory};
-use crate::derive::{Local, Mode, Param};
-use crate::rows::Rows;
-use crate::sight::{Sights, WHY_ROWS};
-use crate::unit::{Kind, Unit};
-use crate::walk::{Stop, Walk};
+use crate::array::cut::{Cut, Here, Seen, no_memory};
+use crate::array::rows::Rows;
+use crate::plan::derive::{Local, Mode, Param};
+use crate::plan::sight::{Sights, WHY_ROWS};
+use crate::plan::unit::{Kind, Unit};
+use crate::run::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, ArrayViewMut, Dense, Stored, Value};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::order::BLOCK;
@@ -428,7 +428,7 @@ pub fn is_lambda(combine: &dsl_runtime::ir::Combine) -> bool {
 pub fn zeros(elem: ScalarType, rows: usize, shape: &[usize]) -> Result<Dense, Failure> {
     let mut local = shape.to_vec();
     local[0] = rows;
-    match crate::rows::written::<()>(elem, &local, |_| Ok(())) {
+    match crate::array::rows::written::<()>(elem, &local, |_| Ok(())) {
         Some(Ok(dense)) => Ok(dense),
         _ => Err(no_memory(elem, &local)),
     }

@@ -1,10 +1,10 @@
 //! An array that is cut among ranks: this rank's rows, and what it has seen of others'.
 
 use crate::Distribution;
+use crate::array::Window;
+use crate::array::rows::{Margin, Rows, bytes, view, written};
 use crate::comm::collective::{agree, all_gather, gather};
 use crate::job::{Job, Turn};
-use crate::rows::{Margin, Rows, bytes, view, written};
-use crate::window::Window;
 use dsl_runtime::array::{Arg, ArrayView, Dense, Remote, Stored};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Place, ScalarType};
