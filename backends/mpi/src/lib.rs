@@ -32,4 +32,4 @@ pub use distribution::Distribution;
 pub use job::{Job, Policy};
 pub use place::Distributed;
 pub use window::Window;
-pub use world::{DistributedArray, World};
+pub use world::{DistributedArray, Restored, Saving, World};

@@ -1,5 +1,9 @@
 //! The ranks of a program, as its author sees them: places, and arrays that are cut among the ranks.
 
+mod file;
+
+pub use file::{Restored, Saving};
+
 use crate::Distribution;
 use crate::comm::alone::Alone;
 use crate::comm::collective::{agree, all_gather, broadcast_any};
