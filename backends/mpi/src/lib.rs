@@ -19,6 +19,8 @@ mod program;
 mod reach;
 mod rows;
 mod separate;
+#[cfg(feature = "rsmpi")]
+mod rsmpi;
 mod share;
 mod sight;
 mod sink;
