@@ -17,7 +17,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Ours, then theirs, then ours again.
     let n = 10_000;
     let x = world.from_fn(n, |i| i as u64)?;
-    let mine: u64 = cuprous_mpi::DistributedArray::local(&x)?.to_vec().iter().sum();
+    let mine: u64 = cuprous_mpi::DistributedArray::local(&x)?
+        .to_vec()
+        .iter()
+        .sum();
     let mut all = 0u64;
     theirs.all_reduce_into(&mine, &mut all, SystemOperation::sum());
     assert_eq!(all, x.to_vec().iter().sum::<u64>());

@@ -18,9 +18,9 @@ mod place;
 mod program;
 mod reach;
 mod rows;
-mod separate;
 #[cfg(feature = "rsmpi")]
 mod rsmpi;
+mod separate;
 mod share;
 mod sight;
 mod sink;
