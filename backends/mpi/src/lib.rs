@@ -21,4 +21,4 @@ pub use array::{Distribution, Room, Window};
 pub use job::{Job, Policy, Turn};
 pub use place::Distributed;
 pub use run::ledger::{Ledger, Line};
-pub use world::{DistributedArray, World};
+pub use world::{DistributedArray, Restored, Saving, World};

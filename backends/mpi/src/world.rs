@@ -1,5 +1,9 @@
 //! The ranks of a program, as its author sees them: places, and arrays that are cut among the ranks.
 
+mod file;
+
+pub use file::{Restored, Saving};
+
 use crate::Distribution;
 use crate::array::cut::{Cut, Here, dense};
 use crate::comm::alone::Alone;
@@ -160,7 +164,7 @@ impl World {
     /// As many threads as this rank has processors, where ranks of its host would take them from each other.
     fn processors(&self, inside: Place) -> Place {
         let all = std::thread::available_parallelism().map_or(1, usize::from);
-        let ranks = ranks_here().unwrap_or(1);
+        let ranks = crate::comm::mpi::ranks_here().unwrap_or(1);
         match inside == Place::cpu() && ranks > 1 && all > 1 && !is_bound(all) {
             true => Place::cpu_threads((all / ranks).max(1)),
             false => inside,
@@ -391,19 +395,6 @@ impl World {
         shape[0] = rows.rows();
         self.cut(&shape, rows, part.leaves())
     }
-}
-
-/// How many ranks the launcher has started on this host.
-fn ranks_here() -> Option<usize> {
-    const NAMES: &[&str] = &[
-        "OMPI_COMM_WORLD_LOCAL_SIZE",
-        "MPI_LOCALNRANKS",
-        "PMI_LOCAL_SIZE",
-        "SLURM_NTASKS_PER_NODE",
-    ];
-    NAMES
-        .iter()
-        .find_map(|name| std::env::var(name).ok()?.parse().ok())
 }
 
 /// Whether the process may use only some of the host's processors.

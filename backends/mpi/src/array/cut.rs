@@ -111,6 +111,11 @@ impl Cut {
         Stored::from_remote(elem, shape, self.job.owner, self.clone())
     }
 
+    /// Whether it is cut among these ranks.
+    pub fn is_of(&self, job: &Arc<Job>) -> bool {
+        Arc::ptr_eq(&self.job, job)
+    }
+
     /// The type of an element.
     pub fn elem(&self) -> ScalarType {
         self.elem
