@@ -510,6 +510,10 @@ mod tests {
         rows
     }
 
+    fn one(rows: Range<usize>) -> Rows {
+        Some(vec![rows])
+    }
+
     const STENCIL: &str = "
         %l: u64 = sub %i, 1
         %last: u64 = sub %n, 1
@@ -530,7 +534,6 @@ mod tests {
 
     #[test]
     fn a_stencil_reads_its_halo() {
-        let one = |range: Range<usize>| Some(vec![range]);
         assert_eq!(
             rows(STENCIL, 100, 0, 30..60),
             [one(29..59), one(31..61), Some(vec![])]
@@ -556,9 +559,9 @@ mod tests {
         %at: u64 = rem %j, %n
         %v: f64 = index.in %x[%at]
         collect %v";
-        assert_eq!(rows(body, 100, 90, 0..5), [Some(vec![90..95])]);
+        assert_eq!(rows(body, 100, 90, 0..5), [one(90..95)]);
         assert_eq!(rows(body, 100, 90, 5..20), [Some(vec![0..10, 95..100])]);
-        assert_eq!(rows(body, 100, 90, 20..50), [Some(vec![10..40])]);
+        assert_eq!(rows(body, 100, 90, 20..50), [one(10..40)]);
     }
 
     #[test]
@@ -570,7 +573,7 @@ mod tests {
         %w: f64 = index %x[%j]
         %s: f64 = add %v, %w
         collect %s";
-        assert_eq!(rows(body, 100, 0, 0..50), [Some(vec![0..49]), None]);
+        assert_eq!(rows(body, 100, 0, 0..50), [one(0..49), None]);
     }
 
     #[test]
@@ -585,8 +588,8 @@ mod tests {
           reduce add 0.0, %v
         }
         collect %s";
-        assert_eq!(rows(body, 100, 3, 10..20), [Some(vec![20..41])]);
-        assert_eq!(rows(body, 100, 3, 40..60), [Some(vec![80..100])]);
+        assert_eq!(rows(body, 100, 3, 10..20), [one(20..41)]);
+        assert_eq!(rows(body, 100, 3, 40..60), [one(80..100)]);
         assert_eq!(rows(body, 100, 0, 40..60), [Some(vec![])]);
     }
 }

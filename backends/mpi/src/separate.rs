@@ -171,17 +171,16 @@ fn part(func: &mut Func, stmt: Stmt, into: &mut Vec<Stmt>) {
             let mut sink = par.sinks[at].clone();
             for value in &mut sink.values {
                 let Some(var) = value.as_var() else { continue };
-                if !map.contains_key(&var) {
+                let read = *map.entry(var).or_insert_with(|| {
                     let access = Index {
                         array: collected[&var],
                         indices: vec![own.into()],
                         checked: false,
                     };
                     let ty = b.func.ty(var).clone();
-                    let read = b.bind("v", ty, Expr::Index(access));
-                    map.insert(var, read.into());
-                }
-                *value = map[&var];
+                    b.bind("v", ty, Expr::Index(access)).into()
+                });
+                *value = read;
             }
             sinks.push(sink);
         }
@@ -205,6 +204,9 @@ fn part(func: &mut Func, stmt: Stmt, into: &mut Vec<Stmt>) {
         });
     }
 }
+
+/// Makes the statements for what stands at an index.
+type Each<'a> = Box<dyn Fn(&mut Builder<'_>, Atom) -> Vec<Atom> + 'a>;
 
 /// The totals of the whole blocks of a scan, without a start: a par over the blocks, from the left also where the scan comes from the
 /// right; and the name of their number.
@@ -258,7 +260,7 @@ pub fn totals(func: &mut Func, stmt: &Stmt) -> (Stmt, Var) {
         false => crate::derive::combined(b, &combine, left, right),
     };
     // What is folded from the left: groups of an operation, single values of a function.
-    let (step, one): (usize, Box<dyn Fn(&mut Builder<'_>, Atom) -> Vec<Atom>>) = match &combine {
+    let (step, one): (usize, Each<'_>) = match &combine {
         Combine::Lambda(_) => (1, Box::new(|b, at| values(b, at))),
         Combine::Op(_) => (
             GROUP,

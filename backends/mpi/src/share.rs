@@ -382,6 +382,12 @@ impl Making {
     }
 }
 
+/// All of a rank's iterations, as one piece.
+pub fn whole(own: &Range<usize>) -> Vec<Range<u64>> {
+    let all = own.start as u64..own.end as u64;
+    vec![all]
+}
+
 /// Whether a function combines, not an operation.
 pub fn is_lambda(combine: &dsl_runtime::ir::Combine) -> bool {
     matches!(combine, dsl_runtime::ir::Combine::Lambda(_))

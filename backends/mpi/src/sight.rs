@@ -235,7 +235,7 @@ impl Walk<'_, '_> {
                 let within = |rows: &Range<usize>| own.start <= rows.start && rows.end <= own.end;
                 rows.as_ref().is_some_and(|rows| rows.iter().all(within))
             });
-        fits.then(|| (array, inside.start as u64..inside.end as u64))
+        fits.then_some((array, inside.start as u64..inside.end as u64))
     }
 
     fn cut_arrays(&self, unit: &Unit) -> Vec<Var> {
@@ -578,7 +578,8 @@ fn tidy(rows: Vec<Range<usize>>, length: usize) -> Vec<Range<usize>> {
     {
         return vec![widest[1].start..length, 0..widest[0].end];
     }
-    vec![first.start..last.end]
+    let all = first.start..last.end;
+    vec![all]
 }
 
 /// Calls `each` with the integers in these rows.

@@ -34,12 +34,15 @@ pub struct Unit {
     pub known: Mutex<Vec<Known>>,
     /// The same, where elements of arrays say which.
     pub inspected: Mutex<Vec<Inspected>>,
-    shares: Mutex<HashMap<(Vec<Mode>, Vec<usize>), Arc<Local>>>,
+    shares: Mutex<Shares>,
     everywhere: Once,
     joins: Vec<Once>,
     chain: Once,
     deliver: Once,
 }
+
+/// By how the rows of each access are had, and which sinks are wanted.
+type Shares = HashMap<(Vec<Mode>, Vec<usize>), Arc<Local>>;
 
 type Once = OnceLock<Result<Local, CompileError>>;
 

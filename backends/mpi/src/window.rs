@@ -415,7 +415,8 @@ mod tests {
             let given = Distribution::even(30, 3);
             let halo = |rank: usize| {
                 let own = given.range(rank);
-                vec![own.start.saturating_sub(2)..(own.end + 1).min(30)]
+                let halo = own.start.saturating_sub(2)..(own.end + 1).min(30);
+                vec![halo]
             };
             let window = Window::known(comm.rank(), &given, halo);
             let (own, wanted) = (given.range(comm.rank()), halo(comm.rank()).remove(0));
@@ -445,7 +446,8 @@ mod tests {
             let given = Distribution::even(30, 3);
             let wants = |rank: usize| {
                 let own = given.range(rank);
-                vec![own.start.saturating_sub(2)..(own.end + 1).min(30)]
+                let halo = own.start.saturating_sub(2)..(own.end + 1).min(30);
+                vec![halo]
             };
             let before = comm.sent();
             let known = Window::known(comm.rank(), &given, wants);

@@ -3,7 +3,7 @@
 use crate::Distribution;
 use crate::cut::{Cut, Here};
 use crate::held::Held;
-use crate::share::{Begins, Made, zeros};
+use crate::share::{Begins, Made, whole, zeros};
 use crate::unit::Unit;
 use crate::walk::{Stop, Walk};
 use dsl_runtime::array::Value;
@@ -19,7 +19,7 @@ impl Walk<'_, '_> {
     ) -> Result<(), Stop> {
         let cut = self.cut_of(unit, extent);
         let own = cut.range(self.rank());
-        let own = [own.start as u64..own.end as u64];
+        let own = whole(&own);
         let mut made = self.share(unit, &cut, &[0], &Begins::new(), &own)?;
         let Some(Made::Kept(count, values)) = made.pop() else {
             unreachable!("a filter")

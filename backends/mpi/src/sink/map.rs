@@ -4,7 +4,7 @@
 use crate::Distribution;
 use crate::derive::Param;
 use crate::held::Held;
-use crate::share::{Begins, Made};
+use crate::share::{Begins, Made, whole};
 use crate::unit::Unit;
 use crate::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, Value};
@@ -22,7 +22,7 @@ impl Walk<'_, '_> {
     ) -> Result<(), Stop> {
         let cut = self.cut_of(unit, extent);
         let own = cut.range(self.rank());
-        let whole = [own.start as u64..own.end as u64];
+        let whole = whole(&own);
         let is = |kind: SinkKind| move |&number: &usize| unit.sink(number).kind == kind;
         let all = 0..steps.len();
         let reduces: Vec<usize> = all.clone().filter(is(SinkKind::Reduce)).collect();

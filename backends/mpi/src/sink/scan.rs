@@ -4,7 +4,7 @@
 use crate::Distribution;
 use crate::derive::Param;
 use crate::held::Held;
-use crate::share::{Begins, Made};
+use crate::share::{Begins, Made, whole};
 use crate::unit::Unit;
 use crate::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, Dense, Value};
@@ -48,13 +48,7 @@ impl Walk<'_, '_> {
         if count > 0 {
             self.extra.push((blocks, count as u64));
             let sinks: Vec<usize> = (0..types.len()).collect();
-            let made = self.share(
-                totals,
-                &block_cut,
-                &sinks,
-                &Begins::new(),
-                &[own.start as u64..own.end as u64],
-            );
+            let made = self.share(totals, &block_cut, &sinks, &Begins::new(), &whole(&own));
             self.extra.pop();
             let mut mine = vec![];
             for made in made? {
@@ -140,13 +134,7 @@ impl Walk<'_, '_> {
             .enumerate()
             .map(|(at, value)| ((0, at), value))
             .collect();
-        let made = self.share(
-            unit,
-            &cut,
-            &[0],
-            &begins,
-            &[mine.start as u64..mine.end as u64],
-        )?;
+        let made = self.share(unit, &cut, &[0], &begins, &whole(&mine))?;
         for (&slot, made) in steps[0].arrays.iter().zip(made) {
             if let Made::Array(array) = made {
                 self.arrays[slot as usize] = Some(Held::Cut(array));

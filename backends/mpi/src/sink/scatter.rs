@@ -6,7 +6,7 @@ use crate::comm::collective::all_to_all;
 use crate::cut::{Cut, Here, Seen, Wants, dense};
 use crate::derive::Param;
 use crate::held::Held;
-use crate::share::{Begins, Made, zeros};
+use crate::share::{Begins, Made, whole, zeros};
 use crate::unit::Unit;
 use crate::walk::{Stop, Walk};
 use crate::window::Window;
@@ -28,7 +28,7 @@ impl Walk<'_, '_> {
         let cut = self.cut_of(values, extent);
         let own = cut.range(self.rank());
         let numbers: Vec<usize> = (0..values.par().sinks.len()).collect();
-        let own = [own.start as u64..own.end as u64];
+        let own = whole(&own);
         let made = self.share(values, &cut, &numbers, &Begins::new(), &own)?;
         let columns: Vec<Arc<Cut>> = made
             .into_iter()

@@ -2,6 +2,7 @@
 
 use super::rank::{NOW, TASK};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -34,7 +35,11 @@ pub struct Ended {
 impl Job {
     /// Ranks of a launcher.
     pub fn of(launcher: &str, ranks: usize, task: &str) -> Job {
-        let mut command = Command::new(launcher);
+        Job::launched(Command::new(launcher), ranks, task)
+    }
+
+    /// Ranks of a launcher that has its options already.
+    pub fn launched(mut command: Command, ranks: usize, task: &str) -> Job {
         command.args(["-n", &ranks.to_string()]);
         // The machines that run tests have few cores and one user.
         command
@@ -64,7 +69,9 @@ impl Job {
 
     /// Runs it.
     pub fn run(mut self) -> Ended {
+        // A group of its own, so that a launcher below another command is killed with it.
         self.0
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -95,6 +102,15 @@ impl Ended {
     pub fn says(&self, text: &str) {
         assert!(self.text.contains(text), "no {text:?} in {self:?}");
     }
+
+    /// The number that somebody wrote after a text.
+    #[track_caller]
+    pub fn number_after(&self, text: &str) -> u64 {
+        self.says(text);
+        let rest = self.text.split(text).nth(1).unwrap_or_default();
+        let end = rest.find(|c: char| !c.is_ascii_digit());
+        rest[..end.unwrap_or(rest.len())].parse().unwrap()
+    }
 }
 
 /// Waits, within the limit; kills it then.
@@ -106,7 +122,9 @@ fn wait(child: &mut Child) -> Option<i32> {
         }
         if start.elapsed() > LIMIT {
             println!("    it takes more than {LIMIT:?}");
-            child.kill().unwrap();
+            let group = format!("-{}", child.id());
+            let kill = Command::new("kill").args(["-9", "--", &group]).status();
+            assert!(kill.unwrap().success());
             return child.wait().unwrap().code();
         }
         thread::sleep(Duration::from_millis(5));

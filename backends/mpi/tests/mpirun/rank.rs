@@ -1,5 +1,6 @@
 //! What the ranks do.
 
+use super::across::Across;
 use super::checks;
 use cuprous_mpi::comm::collective::{all_gather, barrier};
 use cuprous_mpi::comm::{Broken, Communicator, Receive, Send, mpi};
@@ -21,6 +22,10 @@ pub fn run(task: &str) -> Result<(), String> {
         return Ok(());
     }
     let comm = mpi::init().unwrap();
+    if task.starts_with("hosts") {
+        hosts(comm, task == "hosts_abort");
+        return Ok(());
+    }
     let comm = &*comm;
     match task {
         "checks" => {
@@ -48,6 +53,26 @@ pub fn run(task: &str) -> Result<(), String> {
         task => one_goes(comm, task)?,
     }
     Ok(())
+}
+
+/// All the checks, and how much goes to other hosts meanwhile. Then the job may be aborted.
+fn hosts(comm: Box<dyn Communicator>, abort: bool) {
+    let comm = Across::new(comm).unwrap();
+    checks::all(&comm);
+    let bytes = all_gather(&comm, &comm.bytes().to_le_bytes()).unwrap();
+    let bytes: u64 = bytes
+        .into_iter()
+        .map(|bytes| u64::from_le_bytes(bytes.try_into().unwrap()))
+        .sum();
+    if comm.rank() == 0 {
+        let (ranks, hosts) = (comm.size(), comm.hosts());
+        println!("{ranks} ranks did it all on {hosts} hosts; bytes to the other host: {bytes}");
+        if abort {
+            comm.abort("the end");
+        }
+    }
+    // Where the first rank aborts, the others come no further.
+    barrier(&comm).unwrap();
 }
 
 /// Rank 1, or the only one, goes; the others wait for it.

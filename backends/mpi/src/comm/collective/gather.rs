@@ -60,8 +60,10 @@ pub fn all_gather(comm: &dyn Communicator, part: &[u8]) -> Result<Vec<Vec<u8>>, 
 /// # Errors
 /// [`Broken::Length`] where another rank's part is longer or shorter; otherwise those of [`Communicator::exchange`].
 pub fn all_gather_equal(comm: &dyn Communicator, part: &[u8]) -> Result<Vec<u8>, Broken> {
-    let parts = all_gather_of(comm, part, &vec![part.len(); comm.size()])?;
-    Ok(parts.concat())
+    let lengths = vec![part.len(); comm.size()];
+    let (mut bytes, _) = from_here(comm, part, &lengths)?;
+    bytes.rotate_right(comm.rank() * part.len());
+    Ok(bytes)
 }
 
 /// How long the parts of the ranks are. Cost: ⌈log₂ p⌉ messages, 8(p − 1) bytes.
@@ -71,14 +73,29 @@ pub(super) fn lengths(comm: &dyn Communicator, part: &[u8]) -> Result<Vec<usize>
 }
 
 /// [`all_gather`] of parts whose lengths all know. Cost: ⌈log₂ p⌉ messages.
-///
-/// Bruck's algorithm: in round k a rank has the parts of 2ᵏ ranks, its own and those after it, and gets as many more from the
-/// rank 2ᵏ after. Nothing arrives twice, so that there is no better way for large parts.
 pub(super) fn all_gather_of(
     comm: &dyn Communicator,
     part: &[u8],
     lengths: &[usize],
 ) -> Result<Vec<Vec<u8>>, Broken> {
+    let (bytes, starts) = from_here(comm, part, lengths)?;
+    let mut parts: Vec<Vec<u8>> = starts
+        .windows(2)
+        .map(|ends| bytes[ends[0]..ends[1]].to_vec())
+        .collect();
+    parts.rotate_right(comm.rank());
+    Ok(parts)
+}
+
+/// The parts of this rank, of those after it, and of those before it; and where each begins, and the last one ends.
+///
+/// Bruck's algorithm: in round k a rank has the parts of 2ᵏ ranks, its own and those after it, and gets as many more from the
+/// rank 2ᵏ after. Nothing arrives twice, so that there is no better way for large parts.
+fn from_here(
+    comm: &dyn Communicator,
+    part: &[u8],
+    lengths: &[usize],
+) -> Result<(Vec<u8>, Vec<usize>), Broken> {
     let (rank, size) = (comm.rank(), comm.size());
     let other = |number: usize| (rank + number) % size;
     // Where in the bytes the part of the rank so many after this one begins.
@@ -101,9 +118,5 @@ pub(super) fn all_gather_of(
         };
         comm.exchange(&[send], &mut [receive])?;
     }
-    let mut parts: Vec<Vec<u8>> = (0..size)
-        .map(|at| bytes[starts[at]..starts[at + 1]].to_vec())
-        .collect();
-    parts.rotate_right(rank);
-    Ok(parts)
+    Ok((bytes, starts))
 }
