@@ -363,8 +363,14 @@ impl Walk<'_, '_> {
                 None => self.held_of(access.array).view(self.turn)?,
             };
             let first = seen.as_ref().map_or(0, |&(_, first)| first);
+            let length = self.held_of(access.array).shape()[0];
             for rows in rows {
-                integers(&view, rows.start - first..rows.end - first, &mut |value| {
+                // Around the end, the first rows lie behind the last ones.
+                let start = match rows.start < first {
+                    true => rows.start + length - first,
+                    false => rows.start - first,
+                };
+                integers(&view, start..start + rows.len(), &mut |value| {
                     let (low, high) = ends.unwrap_or((value, value));
                     ends = Some((low.min(value), high.max(value)));
                 });
