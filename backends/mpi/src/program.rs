@@ -126,12 +126,15 @@ impl Program {
         here: Option<&Failure>,
     ) -> Result<Failure, Failure> {
         let texts = all_gather(turn.comm, &encode(here))?;
-        if let Some((rank, text)) = texts
+        let places = texts
             .iter()
             .enumerate()
             .find(|(_, text)| text.first() > Some(&1))
-        {
-            return Ok(decode(rank, text));
+            .map(|(rank, text)| decode(rank, text));
+        // Where the program has failed on a rank, others may have failed on what they have of it, and the other way round.
+        let program = texts.iter().any(|text| text.first() == Some(&1));
+        if let (Some(failure), false) = (&places, program) {
+            return Ok(failure.clone());
         }
         // A failure of the program's: the place inside says it exactly, on the whole arrays.
         let exact = self.exact.get_or_init(|| {
@@ -157,11 +160,13 @@ impl Program {
         none.resize_with(self.typed.body.results.len(), || None);
         Ok(match exact.run(&whole, &mut none) {
             Err(failure) => failure,
-            Ok(_) => Failure::Internal(format!(
-                "`{}` failed on {} ranks, on one place it does not",
-                self.typed.name,
-                turn.comm.size()
-            )),
+            Ok(_) => places.unwrap_or_else(|| {
+                Failure::Internal(format!(
+                    "`{}` failed on {} ranks, on one place it does not",
+                    self.typed.name,
+                    turn.comm.size()
+                ))
+            }),
         })
     }
 
