@@ -100,7 +100,7 @@ impl Program {
     }
 
     /// What all ranks have to call alike.
-    fn call_text(&self, args: &[Arg<'_>]) -> String {
+    fn call_text(&self, args: &[Arg<'_>], into: &[Option<ArrayViewMut<'_>>]) -> String {
         let mut text = format!("kernel {}", self.typed.name);
         for (&param, arg) in self.typed.params.iter().zip(args) {
             let name = &self.typed.vars[param.0 as usize].name;
@@ -113,6 +113,13 @@ impl Program {
             };
             if let Arg::Scalar(value) = arg {
                 let _ = write!(text, " = {:#x}", value.bits);
+            }
+        }
+        // It is gathered then.
+        for (number, memory) in into.iter().enumerate() {
+            if let Some(memory) = memory {
+                let shape = memory.shape();
+                let _ = write!(text, ", result {number} goes to memory of {shape:?}");
             }
         }
         text
@@ -231,7 +238,7 @@ impl Executable for Program {
     ) -> Result<Vec<Value>, Failure> {
         let turn = self.job.turn();
         if checks() {
-            agree(turn.comm, &self.call_text(args))?;
+            agree(turn.comm, &self.call_text(args, into))?;
         }
         let mut run = Walk::new(self, &turn, args);
         let outcome = match run.steps(&self.plan.steps) {
