@@ -1,6 +1,6 @@
 //! Random programs on ranks that are threads, with arguments that are cut among them: all ranks must give what the interpreter gives.
 
-use crate::cut::Cutting;
+use crate::cut::{Cutting, How};
 use cuprous_mpi::comm::threads;
 use cuprous_mpi::{Policy, World};
 use dsl_runtime::backend::Backend;
@@ -32,7 +32,7 @@ fn answer(place: &dyn Backend, func: &Func, args: &[String]) -> Option<String> {
 struct Way {
     ranks: usize,
     policy: Policy,
-    salt: u64,
+    number: u64,
     inside: Place,
 }
 
@@ -43,7 +43,7 @@ fn check(func: &Func, args: &[String], way: &Way) -> Result<(), String> {
     let found = std::panic::catch_unwind(AssertUnwindSafe(|| {
         threads::run(way.ranks, |comm| {
             let world = World::with_policy(comm, way.policy);
-            let place = Cutting::new(&world, way.inside.clone(), way.salt);
+            let place = Cutting::new(&world, way.inside.clone(), How::Oddly(way.number));
             answer(&place, func, args)
         })
     }));
@@ -76,7 +76,7 @@ pub fn one(seed: u64) -> Result<(), String> {
     let way = Way {
         ranks: [1, 2, 3, 7][(seed / 7) as usize % 4],
         policy: if seed % 5 == 0 { Policy::default() } else { eager },
-        salt: seed,
+        number: seed,
         inside: match seed % 11 {
             0 => Place::cpu_threads(1),
             _ => Place::interp(),

@@ -11,6 +11,7 @@ use cuprous_cpu as _;
 use cuprous_interp as _;
 use cuprous_mpi::{Policy, World};
 use cuprous_opencl as _;
+use cut::How;
 use dsl_runtime::conformance::{self, Limit};
 use dsl_runtime::place::Place;
 use std::path::Path;
@@ -20,13 +21,13 @@ const EAGER: Policy = Policy {
     blocks: false,
 };
 
-fn conforms(ranks: usize, policy: Policy, inside: Place, salt: u64, limit: Limit) {
+fn conforms(ranks: usize, policy: Policy, inside: Place, number: u64, limit: Limit) {
     let part = std::env::var("CUPROUS_CONFORMANCE_PART").unwrap_or_default();
     let dir = Path::new(conformance::DIR).join(part);
     let what = format!("the suite over {inside}");
     let reports = watch::run(&what, ranks, |comm| {
         let world = World::with_policy(comm, policy);
-        let place = cut::Cutting::new(&world, inside.clone(), salt);
+        let place = cut::Cutting::new(&world, inside.clone(), How::Oddly(number));
         conformance::run_limited(&place, &dir, limit)
     });
     for (rank, report) in reports.iter().enumerate() {

@@ -9,22 +9,33 @@ use dsl_runtime::place::Place;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+/// Where arguments are cut.
+#[derive(Clone, Copy, Debug)]
+pub enum How {
+    /// Evenly.
+    #[allow(dead_code)]
+    Evenly,
+    /// In odd places, or not at all; in other ones for another number.
+    #[allow(dead_code)]
+    Oddly(u64),
+}
+
 /// A distributed place whose arguments are cut.
 #[derive(Debug)]
 pub struct Cutting {
     world: World,
     place: Arc<dyn Backend>,
-    salt: u64,
+    how: How,
 }
 
 impl Cutting {
-    /// Around the place that the ranks of this world have with `inside`. `salt`: another one cuts in other places.
-    pub fn new(world: &World, inside: Place, salt: u64) -> Cutting {
+    /// Around the place that the ranks of this world have with `inside`.
+    pub fn new(world: &World, inside: Place, how: How) -> Cutting {
         let place = world.place(inside).backend().unwrap().unwrap().clone();
         Cutting {
             world: world.clone(),
             place,
-            salt,
+            how,
         }
     }
 }
@@ -50,7 +61,7 @@ impl Backend for Cutting {
         Ok(Arc::new(Run {
             world: self.world.clone(),
             inner: self.place.compile(scheduled, typed)?,
-            salt: self.salt,
+            how: self.how,
         }))
     }
 }
@@ -58,7 +69,7 @@ impl Backend for Cutting {
 struct Run {
     world: World,
     inner: Arc<dyn Executable>,
-    salt: u64,
+    how: How,
 }
 
 /// An argument as it is handed on.
@@ -75,12 +86,21 @@ impl Executable for Run {
         into: &mut [Option<ArrayViewMut<'_>>],
     ) -> Result<Vec<Value>, Failure> {
         let shapes: Vec<Vec<usize>> = args.iter().map(|arg| arg.shape().to_vec()).collect();
-        let call = hash(&(self.salt, &shapes));
+        let call = match self.how {
+            How::Evenly => 1,
+            How::Oddly(number) => hash(&(number, &shapes)),
+        };
         let given: Vec<Given<'_>> = args
             .iter()
             .enumerate()
             .map(|(at, arg)| match arg {
-                Arg::Array(view) => given(&self.world, view, hash(&(call, at))),
+                Arg::Array(view) => match self.how {
+                    How::Evenly => {
+                        let rows = Distribution::even(view.shape()[0], self.world.size());
+                        Given::Stored(cut(&self.world, view, &rows))
+                    }
+                    How::Oddly(_) => oddly(&self.world, view, hash(&(call, at))),
+                },
                 _ => Given::AsItIs(arg.clone()),
             })
             .collect();
@@ -123,7 +143,7 @@ fn hash(of: &impl Hash) -> u64 {
 }
 
 /// An argument in one of the ways in which it can be had.
-fn given<'a>(world: &World, view: &ArrayView<'a>, hash: u64) -> Given<'a> {
+fn oddly<'a>(world: &World, view: &ArrayView<'a>, hash: u64) -> Given<'a> {
     let (rows, ranks) = (view.shape()[0], world.size());
     let parts = match hash % 8 {
         0 => return Given::AsItIs(Arg::Array(view.clone())),
