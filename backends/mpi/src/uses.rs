@@ -1,6 +1,6 @@
 //! How a par reads the arrays around it.
 
-use dsl_runtime::ir::{Atom, Expr, Func, LoopKind, Par, Stmt, Var, VarSet, walk};
+use dsl_runtime::ir::{Atom, Expr, Func, LoopKind, Par, ScalarType, Stmt, Var, VarSet, walk};
 use std::collections::HashMap;
 
 /// A read of an array from outside the par.
@@ -163,12 +163,18 @@ fn is_computed(atom: Atom, makers: &HashMap<Var, &Stmt>) -> bool {
     false
 }
 
+/// Whether a cast leaves the number of a row what it is, and what is none of a row none.
+fn keeps_rows(from: ScalarType, to: ScalarType) -> bool {
+    let wider = to.bits() == 64 || to.bits() >= from.bits() && to.class() == from.class();
+    from.is_integer() && to.is_integer() && wider
+}
+
 /// The read of an array from outside that an index is.
 fn through(func: &Func, own: &VarSet, makers: &HashMap<Var, &Stmt>, index: Atom) -> Option<Var> {
     let var = index.as_var()?;
     let stmt = makers.get(&var)?;
     match &stmt.expr {
-        Expr::Cast(_, from) if func.atom_type(*from).elem.is_integer() => {
+        Expr::Cast(to, from) if keeps_rows(func.atom_type(*from).elem, *to) => {
             through(func, own, makers, *from)
         }
         Expr::Index(index) => {
