@@ -118,6 +118,7 @@ impl World {
     /// CU0311 if ranks cannot talk.
     pub fn barrier(&self) -> Result<(), Error> {
         let turn = self.0.job.turn();
+        agree(turn.comm, "barrier").map_err(error)?;
         crate::comm::collective::barrier(turn.comm).map_err(error)
     }
 
@@ -127,6 +128,7 @@ impl World {
     /// CU0311 if ranks cannot talk.
     pub fn split(&self, color: u64, key: u64) -> Result<World, Error> {
         let turn = self.0.job.turn();
+        agree(turn.comm, "split").map_err(error)?;
         let part = turn.comm.split(color, key).map_err(error)?;
         Ok(World::with_policy(part, self.0.job.policy))
     }
@@ -380,6 +382,7 @@ impl World {
             .flat_map(|&len| (len as u64).to_le_bytes())
             .collect();
         let turn = self.0.job.turn();
+        agree(turn.comm, "from_local").map_err(error)?;
         let shapes = all_gather(turn.comm, &text).map_err(error)?;
         drop(turn);
         let shapes: Vec<Vec<usize>> = shapes.iter().map(|text| numbers(text)).collect();

@@ -437,6 +437,11 @@ impl Rewrite {
                             let turned = op(ScalarOp::Lt, vec![row, start], out);
                             let there = op(ScalarOp::Add, vec![at, length], out);
                             at = op(ScalarOp::Select, vec![turned, there, at], out);
+                            if index.checked {
+                                // Beyond the end it would be a row from the beginning.
+                                let inside = op(ScalarOp::Lt, vec![row, length], out);
+                                at = op(ScalarOp::Select, vec![inside, at, row], out);
+                            }
                         }
                         index.array = rows;
                         index.indices[0] = at;

@@ -63,11 +63,13 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         match &unit.kind {
-            Kind::Map => self.map(unit, extent, sinks),
-            Kind::Scan(totals, blocks) => self.scan(unit, totals, *blocks, extent, sinks),
-            Kind::Filter => self.filter(unit, extent, sinks),
-            Kind::Scatter(values) => self.scatter(unit, values, extent, sinks),
+            Kind::Map => self.map(unit, extent, sinks)?,
+            Kind::Scan(totals, blocks) => self.scan(unit, totals, *blocks, extent, sinks)?,
+            Kind::Filter => self.filter(unit, extent, sinks)?,
+            Kind::Scatter(values) => self.scatter(unit, values, extent, sinks)?,
         }
+        self.doubt |= unit.can_fail;
+        Ok(())
     }
 
     /// Whether ranks do parts of it; else all do all of it.
@@ -137,6 +139,9 @@ impl Walk<'_, '_> {
         begins: &Begins,
         pieces: &[Range<u64>],
     ) -> Result<Vec<Made>, Stop> {
+        if unit.uses.endless && self.doubt {
+            self.sound()?;
+        }
         let sights = self.sights(unit, cut)?;
         for &var in &unit.uses.wholes {
             self.gather(var)?;

@@ -41,6 +41,8 @@ pub struct Walk<'p, 'v> {
     pub(crate) extra: Vec<(Var, u64)>,
     /// What has failed on this rank.
     pub(crate) failed: Option<Failure>,
+    /// Whether something may have failed on some rank since all said that nothing has: the same on all ranks.
+    pub(crate) doubt: bool,
     pub(crate) ledger: Ledger,
 }
 
@@ -58,6 +60,7 @@ impl<'p, 'v> Walk<'p, 'v> {
             arrays: vec![None; plan.arrays.len()],
             extra: vec![],
             failed: None,
+            doubt: false,
             ledger: Ledger::default(),
         };
         for (param, arg) in plan.params.iter().zip(args) {
@@ -161,20 +164,22 @@ impl<'p, 'v> Walk<'p, 'v> {
     pub(crate) fn share_all(
         &mut self,
         why: &'static str,
+        array: Option<Var>,
         mine: &[u8],
     ) -> Result<Vec<Vec<u8>>, Stop> {
         let mut text = vec![u8::from(self.failed.is_some())];
         text.extend_from_slice(mine);
-        let all = self.say(why, None, |turn| Ok(all_gather(turn.comm, &text)?))?;
+        let all = self.say(why, array, |turn| Ok(all_gather(turn.comm, &text)?))?;
         if all.iter().any(|text| text[0] != 0) {
             return Err(Stop::Known);
         }
+        self.doubt = false;
         Ok(all.into_iter().map(|mut text| text.split_off(1)).collect())
     }
 
     /// Makes sure that nobody has failed.
     pub(crate) fn sound(&mut self) -> Result<(), Stop> {
-        self.share_all("whether all is well", &[]).map(drop)
+        self.share_all("whether all is well", None, &[]).map(drop)
     }
 
     /// Brings an array to every rank, if it is cut.
@@ -414,25 +419,17 @@ impl<'p, 'v> Walk<'p, 'v> {
         Ok(row.view().get(&at).bits)
     }
 
-    /// A row of an array that is cut, for every rank.
+    /// A row of an array that is cut, for every rank. Where a run goes may depend on it: so all ranks say whether all is well,
+    /// not its owner alone, who may have made it of what another one lacks.
     fn rows_of(&mut self, cut: &Arc<Cut>, slot: u32, row: usize) -> Result<Vec<u8>, Stop> {
         let owner = cut.rows().owner(row);
-        let mut text = vec![0; 1 + cut.row()];
-        if owner == self.rank() {
-            let first = cut.own().start;
-            text[0] = u8::from(self.failed.is_some());
-            text[1..].copy_from_slice(&cut.bytes()?[(row - first) * cut.row()..][..cut.row()]);
-        }
+        let mine = match owner == self.rank() {
+            true => &cut.bytes()?[(row - cut.own().start) * cut.row()..][..cut.row()],
+            false => &[],
+        };
         let var = self.program.plan.arrays[slot as usize].var;
-        self.say("a row that every rank reads", Some(var), |turn| {
-            Ok(crate::comm::collective::broadcast(
-                turn.comm, owner, &mut text,
-            )?)
-        })?;
-        match text[0] {
-            0 => Ok(text.split_off(1)),
-            _ => Err(Stop::Known),
-        }
+        let mut all = self.share_all("a row that every rank reads", Some(var), mine)?;
+        Ok(all.swap_remove(owner))
     }
 
     /// A sub-array, for every rank.

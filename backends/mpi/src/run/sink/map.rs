@@ -78,7 +78,7 @@ impl Walk<'_, '_> {
         for value in totals.iter().flatten().flatten() {
             mine.extend_from_slice(&value.bits.to_le_bytes());
         }
-        let all = self.share_all("partial results of reductions", &mine)?;
+        let all = self.share_all("partial results of reductions", None, &mine)?;
         let per_rank: Vec<Vec<Node>> = (0..cut.ranks()).map(|rank| nodes(cut, rank)).collect();
         let extent = cut.rows();
         // Where the totals of this sink begin in the text of each rank.

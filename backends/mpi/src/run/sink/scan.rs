@@ -59,7 +59,7 @@ impl Walk<'_, '_> {
                 }
             }
             for (rank, text) in self
-                .share_all("totals of a scan's blocks", &mine)?
+                .share_all("totals of a scan's blocks", None, &mine)?
                 .into_iter()
                 .enumerate()
             {

@@ -155,6 +155,9 @@ impl Walk<'_, '_> {
                 }
             });
         }
+        if unit.uses.endless {
+            self.sound()?;
+        }
         let program = self.program;
         let deliver = unit.deliver(&*program.inner)?;
         for param in &deliver.params {
