@@ -56,7 +56,10 @@ fn same(text: &str, ranks: usize, policy: Policy, inside: &Place, calls: &[&str]
     let calls: Vec<CallText> = calls.collect();
     let one = interp();
     let one = one.backend().unwrap().unwrap();
-    let wanted: Vec<String> = calls.iter().map(|call| answer(&**one, &module, call)).collect();
+    let wanted: Vec<String> = calls
+        .iter()
+        .map(|call| answer(&**one, &module, call))
+        .collect();
     for how in [How::Evenly, How::Oddly(ranks as u64)] {
         let what = format!("{calls:?} of {text}");
         let found = watch::run(&what, ranks, |comm| {

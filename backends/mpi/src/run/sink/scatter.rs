@@ -242,13 +242,15 @@ impl Walk<'_, '_> {
             dense.ok_or_else(|| crate::array::cut::no_memory(elem, &shape))
         };
         let empty = array(&mut std::iter::repeat(nothing))?;
-        let begins = Begins::from([((0, 0), Begin::Array(empty.into()))]);
+        let begins = Begins::from([((0, 0), Begin::Array(empty.clone().into()))]);
         let made = self.share(unit, &cut, &[0], &begins, &whole(&own))?;
-        let Some(Made::Scattered(mine)) = made.into_iter().next() else {
-            unreachable!("values are scattered")
+        let mine = match made.into_iter().next() {
+            Some(Made::Scattered(mine)) if !own.is_empty() => mine,
+            _ => empty,
         };
         let parts = self.share_all(
             "what each rank has scattered",
+            None,
             crate::array::rows::bytes(&mine),
         )?;
         let mut all: Vec<Const> = view.iter().collect();
