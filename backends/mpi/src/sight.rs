@@ -595,7 +595,7 @@ fn tidy(rows: Vec<Range<usize>>, length: usize) -> Vec<Range<usize>> {
     if first.start == 0
         && last.end == length
         && let Some(widest) = rows.windows(2).max_by_key(gap)
-        && gap(&widest) * 2 > length
+        && gap(&widest) > length / 4
     {
         return vec![widest[1].start..length, 0..widest[0].end];
     }
