@@ -1,20 +1,20 @@
 //! Which rows of each array a rank has to see for its share of a par, and who sends them.
 //!
-//! Mostly every rank can tell for all ranks ([`crate::reach`]), and nothing is said. Where elements of arrays say which rows are
+//! Mostly every rank can tell for all ranks ([`crate::plan::reach`]), and nothing is said. Where elements of arrays say which rows are
 //! read, ranks look at the elements that they have (an inspector, as of Saltz, Crowley, Mirchandaney and Berryman, "Run-time
 //! scheduling and execution of loops on message passing machines", 1990), and ask the owners once for as long as these
 //! arrays stay the same.
 
 use crate::Distribution;
+use crate::array::Window;
+use crate::array::cut::{Cut, Seen, Wants};
+use crate::array::rows::written;
 use crate::comm::collective::all_gather_equal;
-use crate::cut::{Cut, Seen, Wants};
-use crate::derive::Mode;
-use crate::held::Held;
-use crate::reach::{Outside, Rows, merged, reach};
-use crate::rows::written;
-use crate::unit::{Sight, Unit};
-use crate::walk::Walk;
-use crate::window::Window;
+use crate::plan::derive::Mode;
+use crate::plan::reach::{Outside, Rows, merged, reach};
+use crate::plan::unit::{Sight, Unit};
+use crate::run::held::Held;
+use crate::run::walk::Walk;
 use dsl_runtime::array::{ArrayView, Stored};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::types::Class;
@@ -388,6 +388,7 @@ impl Walk<'_, '_> {
         let own = outside.reach(cut.range(rank));
         // 0: known by now; 1: elements that this rank sees name the rows, far apart; 2: neither.
         let now = |read: Var| own.get(&read).is_none_or(Option::is_some);
+<<<<<<< HEAD:backends/mpi/src/sight.rs
         let size = |read: Var| {
             let rows = own.get(&read).and_then(Option::as_ref);
             rows.map_or(0, |rows| rows.iter().map(Range::len).sum::<usize>())
@@ -396,6 +397,10 @@ impl Walk<'_, '_> {
         let status = |access: &crate::uses::Access| match access.through {
             Some(load) if now(load) && size(access.read) > FAR * size(load) => 1u8,
             _ if now(access.read) => 0,
+=======
+        let status = |access: &crate::plan::uses::Access| match access.through {
+            _ if now(access.read) => 0u8,
+>>>>>>> main:backends/mpi/src/plan/sight.rs
             Some(load) if now(load) => 1,
             _ => 2,
         };
@@ -517,7 +522,7 @@ impl Walk<'_, '_> {
         });
         let places = match places {
             Some(Ok(places)) => Seen::Stored(places.into()),
-            _ => return Err(crate::cut::no_memory(ScalarType::U64, &shape)),
+            _ => return Err(crate::array::cut::no_memory(ScalarType::U64, &shape)),
         };
         drop(seen);
         let window = self.ask(array, &stretches)?;
