@@ -11,7 +11,7 @@ use std::path::Path;
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("pi_mpi", &["200000"]),
     ("heat_mpi", &["96", "60"]),
-    ("conjugate_gradient_mpi", &["70"]),
+    ("conjugate_gradient_mpi", &["130"]),
     ("terrain_mpi", &[]),
 ];
 
