@@ -5,9 +5,12 @@
 //! All take a seed behind the number; a failure prints the seed that repeats it and, for programs, the smallest program
 //! that still fails.
 
+#[path = "../../backends/mpi/tests/cut/mod.rs"]
+mod cut;
 mod damage;
 mod npy;
 mod program;
+mod ranks;
 mod text;
 
 // The backends register themselves when they are linked.
@@ -35,6 +38,11 @@ const TARGETS: &[Target] = &[
         "npy",
         "damaged headers of .npy files: the reader must not panic, and what it reads can be written",
         npy::one,
+    ),
+    (
+        "ranks",
+        "random programs: ranks with arguments that are cut must agree with the interpreter",
+        ranks::one,
     ),
     (
         "show",

@@ -5,10 +5,10 @@ mod file;
 pub use file::{Restored, Saving};
 
 use crate::Distribution;
+use crate::array::cut::{Cut, Here, dense};
 use crate::comm::alone::Alone;
 use crate::comm::collective::{agree, all_gather, broadcast_any};
 use crate::comm::{Communicator, Sent, mpi};
-use crate::cut::{Cut, Here, dense};
 use crate::job::{Job, Policy};
 use crate::place::Distributed;
 use dsl_runtime::array::{Array, Element, Stored};
@@ -118,6 +118,7 @@ impl World {
     /// CU0311 if ranks cannot talk.
     pub fn barrier(&self) -> Result<(), Error> {
         let turn = self.0.job.turn();
+        agree(turn.comm, "barrier").map_err(error)?;
         crate::comm::collective::barrier(turn.comm).map_err(error)
     }
 
@@ -127,6 +128,7 @@ impl World {
     /// CU0311 if ranks cannot talk.
     pub fn split(&self, color: u64, key: u64) -> Result<World, Error> {
         let turn = self.0.job.turn();
+        agree(turn.comm, "split").map_err(error)?;
         let part = turn.comm.split(color, key).map_err(error)?;
         Ok(World::with_policy(part, self.0.job.policy))
     }
@@ -314,7 +316,7 @@ impl World {
             local.extend(&layout.shape);
             // Each rank's part goes to it at once.
             let whole = match self.rank() {
-                0 => crate::rows::bytes(leaf.dense().map_err(error)?),
+                0 => crate::array::rows::bytes(leaf.dense().map_err(error)?),
                 _ => &[],
             };
             let part = |rank: usize| {
@@ -334,14 +336,14 @@ impl World {
                     dense(layout.elem, &local, part(0)).map_err(error)?
                 }
                 _ => {
-                    let fetched = crate::rows::written(layout.elem, &local, |into| {
+                    let fetched = crate::array::rows::written(layout.elem, &local, |into| {
                         if into.is_empty() {
                             return Ok(());
                         }
                         let from = crate::comm::Receive { from: 0, into };
                         turn.comm.exchange(&[], &mut [from])
                     });
-                    let no_memory = || error(crate::cut::no_memory(layout.elem, &local));
+                    let no_memory = || error(crate::array::cut::no_memory(layout.elem, &local));
                     fetched.ok_or_else(no_memory)?.map_err(error)?
                 }
             };
@@ -380,6 +382,7 @@ impl World {
             .flat_map(|&len| (len as u64).to_le_bytes())
             .collect();
         let turn = self.0.job.turn();
+        agree(turn.comm, "from_local").map_err(error)?;
         let shapes = all_gather(turn.comm, &text).map_err(error)?;
         drop(turn);
         let shapes: Vec<Vec<usize>> = shapes.iter().map(|text| numbers(text)).collect();

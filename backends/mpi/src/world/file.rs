@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::Distribution;
-use crate::cut::{Cut, dense};
+use crate::array::cut::{Cut, dense};
 use crate::file::checkpoint::{Checkpoint, Entry};
 use crate::file::npy::{self, Header};
 use crate::file::outcome::agreed;
@@ -215,7 +215,7 @@ impl Part {
             Held::Every(stored) => stored.dense().map(|dense| {
                 let row = self.shape[1..].iter().product::<usize>() * self.elem.bytes();
                 let rows = self.rows.range(rank);
-                &crate::rows::bytes(dense)[rows.start * row..rows.end * row]
+                &crate::array::rows::bytes(dense)[rows.start * row..rows.end * row]
             }),
         };
         bytes.map_err(|failure| {

@@ -1,10 +1,10 @@
 //! An array that is cut among ranks: this rank's rows, and what it has seen of others'.
 
 use crate::Distribution;
+use crate::array::Window;
+use crate::array::rows::{Margin, Rows, bytes, view, written};
 use crate::comm::collective::{agree, all_gather, gather};
 use crate::job::{Job, Turn};
-use crate::rows::{Margin, Rows, bytes, view, written};
-use crate::window::Window;
 use dsl_runtime::array::{Arg, ArrayView, Dense, Remote, Stored};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Place, ScalarType};
@@ -20,7 +20,7 @@ pub struct Cut {
     rows: Distribution,
     here: Here,
     margin: Arc<Margin>,
-    /// The same on all ranks: what was asked for, one after the other.
+    /// The same on all ranks: what was asked for, one after the other, the last [`KEPT`] of it.
     seen: Mutex<Vec<(Arc<Wants>, Seen)>>,
     whole: OnceLock<Stored>,
 }
@@ -81,6 +81,9 @@ impl Seen {
         }
     }
 }
+
+/// How much of what was seen of an array is kept: it may live long, and be read in ever other ways.
+const KEPT: usize = 16;
 
 impl Cut {
     /// The array of which each rank has these rows.
@@ -234,6 +237,10 @@ impl Cut {
                 found
             }
         };
+        // All ranks forget the same, and bring it again together.
+        if seen.len() == KEPT {
+            seen.remove(0);
+        }
         seen.push((wants.clone(), found.clone()));
         Ok(found)
     }
@@ -353,7 +360,14 @@ impl Cut {
 impl Remote for Cut {
     /// Brings the whole array to every rank: all have to ask for it.
     fn fetch(&self) -> Result<Dense, Failure> {
-        self.whole(&self.job.turn())?.dense().cloned()
+        let turn = self.job.turn();
+        if self.whole.get().is_none() {
+            agree(
+                turn.comm,
+                &format!("all elements of an array of {:?}", self.shape),
+            )?;
+        }
+        self.whole(&turn)?.dense().cloned()
     }
 }
 

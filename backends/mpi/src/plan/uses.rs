@@ -1,6 +1,6 @@
 //! How a par reads the arrays around it.
 
-use dsl_runtime::ir::{Atom, Expr, Func, LoopKind, Par, Stmt, Var, VarSet, walk};
+use dsl_runtime::ir::{Atom, Expr, Func, LoopKind, Par, ScalarType, Stmt, Var, VarSet, walk};
 use std::collections::HashMap;
 
 /// A read of an array from outside the par.
@@ -25,6 +25,8 @@ pub struct Uses {
     pub wholes: VarSet,
     /// The names on which it depends what is read: by those in rows, in conditions and in the numbers of rounds.
     pub relevant: VarSet,
+    /// Whether an iteration may never end on elements that nobody has computed: those of a rank on which something has failed.
+    pub endless: bool,
 }
 
 impl Uses {
@@ -79,6 +81,14 @@ impl Uses {
             .map(|(var, _)| var)
             .collect();
         uses.relevant = relevant(&uses, &makers);
+        uses.endless = stmts.iter().any(|stmt| match &stmt.expr {
+            Expr::Par(par) => is_computed(par.extent, &makers),
+            Expr::Loop(inner) => match &inner.kind {
+                LoopKind::For { extent, .. } => is_computed(*extent, &makers),
+                LoopKind::While(_) => true,
+            },
+            _ => false,
+        });
         uses
     }
 
@@ -130,12 +140,41 @@ fn relevant(uses: &Uses, makers: &HashMap<Var, &Stmt>) -> VarSet {
     found
 }
 
+/// Whether it comes of elements of arrays.
+fn is_computed(atom: Atom, makers: &HashMap<Var, &Stmt>) -> bool {
+    let mut open = vec![atom];
+    let mut found = VarSet::new();
+    while let Some(atom) = open.pop() {
+        let Some(var) = atom.as_var().filter(|&var| found.insert(var)) else {
+            continue;
+        };
+        let Some(stmt) = makers.get(&var) else {
+            continue;
+        };
+        match &stmt.expr {
+            Expr::Index(_) | Expr::Loop(_) | Expr::Par(_) => return true,
+            Expr::If(cond, then, other) => {
+                open.push(*cond);
+                open.extend(then.results.iter().chain(&other.results));
+            }
+            expr => walk::operands(expr, &mut |atom| open.push(atom)),
+        }
+    }
+    false
+}
+
+/// Whether a cast leaves the number of a row what it is, and what is none of a row none.
+fn keeps_rows(from: ScalarType, to: ScalarType) -> bool {
+    let wider = to.bits() == 64 || to.bits() >= from.bits() && to.class() == from.class();
+    from.is_integer() && to.is_integer() && wider
+}
+
 /// The read of an array from outside that an index is.
 fn through(func: &Func, own: &VarSet, makers: &HashMap<Var, &Stmt>, index: Atom) -> Option<Var> {
     let var = index.as_var()?;
     let stmt = makers.get(&var)?;
     match &stmt.expr {
-        Expr::Cast(_, from) if func.atom_type(*from).elem.is_integer() => {
+        Expr::Cast(to, from) if keeps_rows(func.atom_type(*from).elem, *to) => {
             through(func, own, makers, *from)
         }
         Expr::Index(index) => {

@@ -1,11 +1,11 @@
 //! A par that ranks share: what is known of it before a run, and what has been compiled for it.
 
-use crate::cut::Wants;
-use crate::derive::{self, Local, Mode};
-use crate::rows::Margin;
-use crate::separate::{is_dear, totals};
-use crate::sight::{Inspected, Known};
-use crate::uses::Uses;
+use crate::array::cut::Wants;
+use crate::array::rows::Margin;
+use crate::plan::derive::{self, Local, Mode};
+use crate::plan::separate::{is_dear, totals};
+use crate::plan::sight::{Inspected, Known};
+use crate::plan::uses::Uses;
 use dsl_runtime::backend::{Backend, CompileError, Failure, guarded};
 use dsl_runtime::ir::{Atom, Expr, Func, Par, Sink, SinkKind, Stmt, Var, VarSet};
 use dsl_runtime::pass::effect;
@@ -22,6 +22,8 @@ pub struct Unit {
     pub uses: Uses,
     /// Whether few iterations are worth sharing.
     pub dear: bool,
+    /// Whether it can fail, but for memory.
+    pub can_fail: bool,
     /// Whether it combines in the order of a par inside another, which is one block, however long.
     pub single: bool,
     /// Arrays that an iteration reads at its own number.
@@ -83,6 +85,7 @@ impl Unit {
         Unit {
             aligned: aligned.map(|access| access.array).collect(),
             dear: is_dear(par),
+            can_fail: effect::can_fail(&func, stmt),
             single: par.inner && par.sinks.iter().any(|sink| combines_in_order(&func, sink)),
             margins: par.sinks.iter().map(|_| Arc::default()).collect(),
             joins: par.sinks.iter().map(|_| Once::new()).collect(),

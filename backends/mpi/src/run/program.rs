@@ -1,13 +1,13 @@
 //! From a scheduled function to something that all ranks run together.
 
 use crate::comm::collective::{agree, all_gather, checks};
-use crate::derive::{self, Local};
-use crate::held::Held;
 use crate::job::{Job, Turn};
-use crate::ledger::Ledger;
-use crate::separate::separate;
-use crate::unit::{Unit, once, uncompiled};
-use crate::walk::{Stop, Walk};
+use crate::plan::derive::{self, Local};
+use crate::plan::separate::separate;
+use crate::plan::unit::{Unit, once, uncompiled};
+use crate::run::held::Held;
+use crate::run::ledger::Ledger;
+use crate::run::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, ArrayViewMut, Dense, Stored, Value};
 use dsl_runtime::backend::{Backend, CompileError, Executable, Failure, guarded};
 use dsl_runtime::ir::verify::{Stage, annotate, verify};
@@ -96,11 +96,11 @@ impl Program {
     /// A constant array of the program's.
     pub(crate) fn data(&self, var: Var) -> Result<Stored, Failure> {
         let constant = self.constants.get(&var).cloned();
-        constant.ok_or_else(|| crate::cut::no_memory(self.scheduled.ty(var).elem, &[]))
+        constant.ok_or_else(|| crate::array::cut::no_memory(self.scheduled.ty(var).elem, &[]))
     }
 
     /// What all ranks have to call alike.
-    fn call_text(&self, args: &[Arg<'_>]) -> String {
+    fn call_text(&self, args: &[Arg<'_>], into: &[Option<ArrayViewMut<'_>>]) -> String {
         let mut text = format!("kernel {}", self.typed.name);
         for (&param, arg) in self.typed.params.iter().zip(args) {
             let name = &self.typed.vars[param.0 as usize].name;
@@ -115,6 +115,13 @@ impl Program {
                 let _ = write!(text, " = {:#x}", value.bits);
             }
         }
+        // It is gathered then.
+        for (number, memory) in into.iter().enumerate() {
+            if let Some(memory) = memory {
+                let shape = memory.shape();
+                let _ = write!(text, ", result {number} goes to memory of {shape:?}");
+            }
+        }
         text
     }
 
@@ -126,12 +133,15 @@ impl Program {
         here: Option<&Failure>,
     ) -> Result<Failure, Failure> {
         let texts = all_gather(turn.comm, &encode(here))?;
-        if let Some((rank, text)) = texts
+        let places = texts
             .iter()
             .enumerate()
             .find(|(_, text)| text.first() > Some(&1))
-        {
-            return Ok(decode(rank, text));
+            .map(|(rank, text)| decode(rank, text));
+        // Where the program has failed on a rank, others may have failed on what they have of it, and the other way round.
+        let program = texts.iter().any(|text| text.first() == Some(&1));
+        if let (Some(failure), false) = (&places, program) {
+            return Ok(failure.clone());
         }
         // A failure of the program's: the place inside says it exactly, on the whole arrays.
         let exact = self.exact.get_or_init(|| {
@@ -157,11 +167,13 @@ impl Program {
         none.resize_with(self.typed.body.results.len(), || None);
         Ok(match exact.run(&whole, &mut none) {
             Err(failure) => failure,
-            Ok(_) => Failure::Internal(format!(
-                "`{}` failed on {} ranks, on one place it does not",
-                self.typed.name,
-                turn.comm.size()
-            )),
+            Ok(_) => places.unwrap_or_else(|| {
+                Failure::Internal(format!(
+                    "`{}` failed on {} ranks, on one place it does not",
+                    self.typed.name,
+                    turn.comm.size()
+                ))
+            }),
         })
     }
 
@@ -202,8 +214,8 @@ impl Program {
                     Held::Whole(stored) => stored.clone(),
                     Held::View(view) => {
                         let copy = view.to_dense();
-                        let copy =
-                            copy.ok_or_else(|| crate::cut::no_memory(view.elem(), view.shape()));
+                        let copy = copy
+                            .ok_or_else(|| crate::array::cut::no_memory(view.elem(), view.shape()));
                         copy?.into()
                     }
                 }),
@@ -226,7 +238,7 @@ impl Executable for Program {
     ) -> Result<Vec<Value>, Failure> {
         let turn = self.job.turn();
         if checks() {
-            agree(turn.comm, &self.call_text(args))?;
+            agree(turn.comm, &self.call_text(args, into))?;
         }
         let mut run = Walk::new(self, &turn, args);
         let outcome = match run.steps(&self.plan.steps) {

@@ -1,20 +1,20 @@
 //! Which rows of each array a rank has to see for its share of a par, and who sends them.
 //!
-//! Mostly every rank can tell for all ranks ([`crate::reach`]), and nothing is said. Where elements of arrays say which rows are
+//! Mostly every rank can tell for all ranks ([`crate::plan::reach`]), and nothing is said. Where elements of arrays say which rows are
 //! read, ranks look at the elements that they have (an inspector, as of Saltz, Crowley, Mirchandaney and Berryman, "Run-time
 //! scheduling and execution of loops on message passing machines", 1990), and ask the owners once for as long as these
 //! arrays stay the same.
 
 use crate::Distribution;
+use crate::array::Window;
+use crate::array::cut::{Cut, Seen, Wants};
+use crate::array::rows::written;
 use crate::comm::collective::all_gather_equal;
-use crate::cut::{Cut, Seen, Wants};
-use crate::derive::Mode;
-use crate::held::Held;
-use crate::reach::{Outside, Rows, merged, reach};
-use crate::rows::written;
-use crate::unit::{Sight, Unit};
-use crate::walk::Walk;
-use crate::window::Window;
+use crate::plan::derive::Mode;
+use crate::plan::reach::{Outside, Rows, merged, reach};
+use crate::plan::unit::{Sight, Unit};
+use crate::run::held::Held;
+use crate::run::walk::Walk;
 use dsl_runtime::array::{ArrayView, Stored};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::types::Class;
@@ -363,8 +363,14 @@ impl Walk<'_, '_> {
                 None => self.held_of(access.array).view(self.turn)?,
             };
             let first = seen.as_ref().map_or(0, |&(_, first)| first);
+            let length = self.held_of(access.array).shape()[0];
             for rows in rows {
-                integers(&view, rows.start - first..rows.end - first, &mut |value| {
+                // Around the end, the first rows lie behind the last ones.
+                let start = match rows.start < first {
+                    true => rows.start + length - first,
+                    false => rows.start - first,
+                };
+                integers(&view, start..start + rows.len(), &mut |value| {
                     let (low, high) = ends.unwrap_or((value, value));
                     ends = Some((low.min(value), high.max(value)));
                 });
@@ -379,7 +385,7 @@ impl Walk<'_, '_> {
         let own = outside.reach(cut.range(rank));
         // 0: known by now; 1: elements that this rank sees name the rows; 2: neither.
         let now = |read: Var| own.get(&read).is_none_or(Option::is_some);
-        let status = |access: &crate::uses::Access| match access.through {
+        let status = |access: &crate::plan::uses::Access| match access.through {
             _ if now(access.read) => 0u8,
             Some(load) if now(load) => 1,
             _ => 2,
@@ -401,9 +407,12 @@ impl Walk<'_, '_> {
             if unknown().any(|(at, _)| status[at] == 2) {
                 sights.windows.remove(&array);
                 of(array).for_each(|(at, _)| sights.modes[at] = Mode::Whole);
-            } else if unknown().all(|(at, _)| status[at] == 0) {
+            } else if unknown().any(|(at, _)| status[at] == 0) {
+                // Beside what elements name.
                 let length = self.held_of(array).shape()[0];
-                let rows = of(array).filter_map(|(_, access)| own.get(&access.read));
+                let rows = of(array)
+                    .filter(|(at, _)| known[*at] || status[*at] == 0)
+                    .filter_map(|(_, access)| own.get(&access.read));
                 let rows = tidy(merged(rows.flatten().flatten().cloned().collect()), length);
                 let window = self.ask(array, &rows)?;
                 sights.add(unit, array, rows, None, window);
@@ -415,7 +424,7 @@ impl Walk<'_, '_> {
             if named().next().is_none() || of(array).any(|(at, _)| status[at] == 2 && !known[at]) {
                 continue;
             }
-            for (at, access) in of(array).filter(|(at, _)| !known[*at]) {
+            for (at, access) in named() {
                 let load = access.through.expect("an index that is an element");
                 let read = accesses.iter().position(|access| access.read == load);
                 let column = accesses[read.expect("a read of the par")].array;
@@ -423,8 +432,11 @@ impl Walk<'_, '_> {
                 if sights.named.contains_key(&(array, column)) {
                     continue;
                 }
-                if self.held_of(column).cut().is_none() && !sights.slices.contains_key(&column) {
-                    // Of a column that every rank has, a part is looked at.
+                if self.held_of(column).cut().is_none()
+                    && !sights.slices.contains_key(&column)
+                    && of(column).all(|(_, access)| now(access.read))
+                {
+                    // Of a column that every rank has, a part is looked at, if nothing else of it may be read.
                     let rows = of(column).filter_map(|(_, access)| own.get(&access.read));
                     let rows = merged(rows.flatten().flatten().cloned().collect());
                     let hull = match (rows.first(), rows.last()) {
@@ -496,7 +508,7 @@ impl Walk<'_, '_> {
         });
         let places = match places {
             Some(Ok(places)) => Seen::Stored(places.into()),
-            _ => return Err(crate::cut::no_memory(ScalarType::U64, &shape)),
+            _ => return Err(crate::array::cut::no_memory(ScalarType::U64, &shape)),
         };
         drop(seen);
         let window = self.ask(array, &stretches)?;

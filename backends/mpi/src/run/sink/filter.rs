@@ -1,11 +1,11 @@
 //! filter: what a rank keeps stays there; the counts go around.
 
 use crate::Distribution;
-use crate::cut::{Cut, Here};
-use crate::held::Held;
-use crate::share::{Begins, Made, whole, zeros};
-use crate::unit::Unit;
-use crate::walk::{Stop, Walk};
+use crate::array::cut::{Cut, Here};
+use crate::plan::unit::Unit;
+use crate::run::held::Held;
+use crate::run::share::{Begins, Made, whole, zeros};
+use crate::run::walk::{Stop, Walk};
 use dsl_runtime::array::Value;
 use dsl_runtime::plan::SinkStep;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl Walk<'_, '_> {
         let Some(Made::Kept(count, values)) = made.pop() else {
             unreachable!("a filter")
         };
-        let counts = self.share_all("how many each rank keeps", &count.to_le_bytes())?;
+        let counts = self.share_all("how many each rank keeps", None, &count.to_le_bytes())?;
         let number =
             |text: Vec<u8>| u64::from_le_bytes(text.try_into().expect("eight bytes")) as usize;
         let rows = Distribution::of_parts(counts.into_iter().map(number));

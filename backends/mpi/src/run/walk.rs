@@ -3,13 +3,13 @@
 //! Nothing decides where a run goes but what all ranks have alike. A rank on which something fails goes on, with zeros, until
 //! all talk about something that all will have: with that goes whether anybody has failed.
 
+use crate::array::cut::Cut;
 use crate::comm::collective::all_gather;
-use crate::cut::Cut;
-use crate::derive::{Local, Param};
-use crate::held::Held;
 use crate::job::Turn;
-use crate::ledger::Ledger;
-use crate::program::Program;
+use crate::plan::derive::{Local, Param};
+use crate::run::held::Held;
+use crate::run::ledger::Ledger;
+use crate::run::program::Program;
 use dsl_runtime::array::{Arg, Stored, Value};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Const, Func, Var, op};
@@ -41,6 +41,8 @@ pub struct Walk<'p, 'v> {
     pub(crate) extra: Vec<(Var, u64)>,
     /// What has failed on this rank.
     pub(crate) failed: Option<Failure>,
+    /// Whether something may have failed on some rank since all said that nothing has: the same on all ranks.
+    pub(crate) doubt: bool,
     pub(crate) ledger: Ledger,
 }
 
@@ -58,6 +60,7 @@ impl<'p, 'v> Walk<'p, 'v> {
             arrays: vec![None; plan.arrays.len()],
             extra: vec![],
             failed: None,
+            doubt: false,
             ledger: Ledger::default(),
         };
         for (param, arg) in plan.params.iter().zip(args) {
@@ -161,20 +164,22 @@ impl<'p, 'v> Walk<'p, 'v> {
     pub(crate) fn share_all(
         &mut self,
         why: &'static str,
+        array: Option<Var>,
         mine: &[u8],
     ) -> Result<Vec<Vec<u8>>, Stop> {
         let mut text = vec![u8::from(self.failed.is_some())];
         text.extend_from_slice(mine);
-        let all = self.say(why, None, |turn| Ok(all_gather(turn.comm, &text)?))?;
+        let all = self.say(why, array, |turn| Ok(all_gather(turn.comm, &text)?))?;
         if all.iter().any(|text| text[0] != 0) {
             return Err(Stop::Known);
         }
+        self.doubt = false;
         Ok(all.into_iter().map(|mut text| text.split_off(1)).collect())
     }
 
     /// Makes sure that nobody has failed.
     pub(crate) fn sound(&mut self) -> Result<(), Stop> {
-        self.share_all("whether all is well", &[]).map(drop)
+        self.share_all("whether all is well", None, &[]).map(drop)
     }
 
     /// Brings an array to every rank, if it is cut.
@@ -408,31 +413,23 @@ impl<'p, 'v> Walk<'p, 'v> {
         let bytes = self.rows_of(&cut, array, indices[0])?;
         let mut shape = cut.shape().to_vec();
         shape[0] = 1;
-        let row = crate::cut::dense(cut.elem(), &shape, &bytes)?;
+        let row = crate::array::cut::dense(cut.elem(), &shape, &bytes)?;
         let mut at = indices;
         at[0] = 0;
         Ok(row.view().get(&at).bits)
     }
 
-    /// A row of an array that is cut, for every rank.
+    /// A row of an array that is cut, for every rank. Where a run goes may depend on it: so all ranks say whether all is well,
+    /// not its owner alone, who may have made it of what another one lacks.
     fn rows_of(&mut self, cut: &Arc<Cut>, slot: u32, row: usize) -> Result<Vec<u8>, Stop> {
         let owner = cut.rows().owner(row);
-        let mut text = vec![0; 1 + cut.row()];
-        if owner == self.rank() {
-            let first = cut.own().start;
-            text[0] = u8::from(self.failed.is_some());
-            text[1..].copy_from_slice(&cut.bytes()?[(row - first) * cut.row()..][..cut.row()]);
-        }
+        let mine = match owner == self.rank() {
+            true => &cut.bytes()?[(row - cut.own().start) * cut.row()..][..cut.row()],
+            false => &[],
+        };
         let var = self.program.plan.arrays[slot as usize].var;
-        self.say("a row that every rank reads", Some(var), |turn| {
-            Ok(crate::comm::collective::broadcast(
-                turn.comm, owner, &mut text,
-            )?)
-        })?;
-        match text[0] {
-            0 => Ok(text.split_off(1)),
-            _ => Err(Stop::Known),
-        }
+        let mut all = self.share_all("a row that every rank reads", Some(var), mine)?;
+        Ok(all.swap_remove(owner))
     }
 
     /// A sub-array, for every rank.
@@ -449,7 +446,7 @@ impl<'p, 'v> Walk<'p, 'v> {
             Held::Cut(cut) => {
                 let cut = cut.clone();
                 let row = self.rows_of(&cut, array, indices[0])?;
-                let row = crate::cut::dense(cut.elem(), &cut.shape()[1..], &row)?;
+                let row = crate::array::cut::dense(cut.elem(), &cut.shape()[1..], &row)?;
                 let view = row.view();
                 indices[1..]
                     .iter()
@@ -465,7 +462,7 @@ impl<'p, 'v> Walk<'p, 'v> {
             }
         };
         let elem = self.program.plan.arrays[into as usize].elem;
-        let dense = dense.ok_or_else(|| crate::cut::no_memory(elem, &shape))?;
+        let dense = dense.ok_or_else(|| crate::array::cut::no_memory(elem, &shape))?;
         Ok(Held::Whole(dense.into()))
     }
 
@@ -483,7 +480,7 @@ impl<'p, 'v> Walk<'p, 'v> {
         let elem = view.elem();
         let dense = view
             .to_dense()
-            .ok_or_else(|| crate::cut::no_memory(elem, &shape))?;
+            .ok_or_else(|| crate::array::cut::no_memory(elem, &shape))?;
         // SAFETY-free: the same buffer under another shape.
         Ok(Held::Whole(reshaped(dense, shape)))
     }
