@@ -61,7 +61,7 @@ fn same_on_any_ranks(example: &str) {
             println!("SKIPPED: {example} at devices, by {launcher}: {error}");
             continue;
         }
-        let at_devices = [arguments, &["--opencl"]].concat();
+        let at_devices = [arguments, &["--opencl"][..]].concat();
         let text = printed(Some(launcher), 2, example, &at_devices);
         assert_eq!(text, expected, "{example} at 2 devices, by {launcher}");
     }
