@@ -388,19 +388,14 @@ impl Walk<'_, '_> {
         let own = outside.reach(cut.range(rank));
         // 0: known by now; 1: elements that this rank sees name the rows, far apart; 2: neither.
         let now = |read: Var| own.get(&read).is_none_or(Option::is_some);
-<<<<<<< HEAD:backends/mpi/src/sight.rs
         let size = |read: Var| {
             let rows = own.get(&read).and_then(Option::as_ref);
             rows.map_or(0, |rows| rows.iter().map(Range::len).sum::<usize>())
         };
         // From the least row that they name to the greatest, where that is not much more than what they name.
-        let status = |access: &crate::uses::Access| match access.through {
+        let status = |access: &crate::plan::uses::Access| match access.through {
             Some(load) if now(load) && size(access.read) > FAR * size(load) => 1u8,
             _ if now(access.read) => 0,
-=======
-        let status = |access: &crate::plan::uses::Access| match access.through {
-            _ if now(access.read) => 0u8,
->>>>>>> main:backends/mpi/src/plan/sight.rs
             Some(load) if now(load) => 1,
             _ => 2,
         };
