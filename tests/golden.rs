@@ -5,6 +5,18 @@ use std::path::Path;
 use std::process::Command;
 
 fn run(example: &str, args: &[&str], expect: &[&str]) {
+    let device = match Place::opencl() {
+        Ok(_) => "opencl",
+        Err(error) => {
+            println!("SKIPPED {example} at a device: {error}");
+            "check"
+        }
+    };
+    finds(example, args, &[expect, &[device]].concat());
+}
+
+/// It runs, finds its answer right, and prints these lines.
+fn finds(example: &str, args: &[&str], expect: &[&str]) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["run", "--quiet", "--release", "--example", example, "--"])
@@ -20,14 +32,7 @@ fn run(example: &str, args: &[&str], expect: &[&str]) {
     );
     assert!(text.contains("check: "), "{example} checks nothing\n{text}");
     assert!(!text.contains("FAILED"), "{example}\n{text}");
-    let device = match Place::opencl() {
-        Ok(_) => "opencl",
-        Err(error) => {
-            println!("SKIPPED {example} at a device: {error}");
-            "check"
-        }
-    };
-    for line in expect.iter().chain(&[device]) {
+    for line in expect {
         assert!(
             text.contains(line),
             "{example} does not print `{line}`\n{text}"

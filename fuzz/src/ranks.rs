@@ -75,7 +75,11 @@ pub fn one(seed: u64) -> Result<(), String> {
     };
     let way = Way {
         ranks: [1, 2, 3, 7][(seed / 7) as usize % 4],
-        policy: if seed % 5 == 0 { Policy::default() } else { eager },
+        policy: if seed.is_multiple_of(5) {
+            Policy::default()
+        } else {
+            eager
+        },
         number: seed,
         inside: match seed % 11 {
             0 => Place::cpu_threads(1),

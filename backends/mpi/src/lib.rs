@@ -6,30 +6,19 @@
 //! * [`Distribution`]: which rank has which rows; [`Window`]: rows that a rank needs, brought from whoever has them.
 //! * [`mod@file`]: arrays in files, and checkpoints, read and written by all ranks together.
 
+mod array;
 pub mod comm;
-mod cut;
-mod derive;
-mod distribution;
 pub mod file;
-mod held;
 mod job;
-mod ledger;
 mod place;
-mod program;
-mod reach;
-mod rows;
-mod separate;
-mod share;
-mod sight;
-mod sink;
-mod unit;
-mod uses;
-mod walk;
-mod window;
+mod plan;
+#[cfg(feature = "rsmpi")]
+mod rsmpi;
+mod run;
 mod world;
 
-pub use distribution::Distribution;
-pub use job::{Job, Policy};
+pub use array::{Distribution, Room, Window};
+pub use job::{Job, Policy, Turn};
 pub use place::Distributed;
-pub use window::Window;
-pub use world::{DistributedArray, World};
+pub use run::ledger::{Ledger, Line};
+pub use world::{DistributedArray, Restored, Saving, World};

@@ -1,7 +1,7 @@
 //! The backend: some ranks, each with a place inside.
 
 use crate::job::Job;
-use crate::program::Program;
+use crate::run::program::Program;
 use dsl_runtime::backend::{Backend, Caps, CompileError, Executable};
 use dsl_runtime::ir::{Func, Level};
 use std::sync::Arc;

@@ -1,10 +1,14 @@
 //! The ranks of a program, as its author sees them: places, and arrays that are cut among the ranks.
 
+mod file;
+
+pub use file::{Restored, Saving};
+
 use crate::Distribution;
+use crate::array::cut::{Cut, Here, dense};
 use crate::comm::alone::Alone;
 use crate::comm::collective::{agree, all_gather, broadcast_any};
 use crate::comm::{Communicator, Sent, mpi};
-use crate::cut::{Cut, Here, dense};
 use crate::job::{Job, Policy};
 use crate::place::Distributed;
 use dsl_runtime::array::{Array, Element, Stored};
@@ -162,7 +166,7 @@ impl World {
     /// As many threads as this rank has processors, where ranks of its host would take them from each other.
     fn processors(&self, inside: Place) -> Place {
         let all = std::thread::available_parallelism().map_or(1, usize::from);
-        let ranks = ranks_here().unwrap_or(1);
+        let ranks = crate::comm::mpi::ranks_here().unwrap_or(1);
         match inside == Place::cpu() && ranks > 1 && all > 1 && !is_bound(all) {
             true => Place::cpu_threads((all / ranks).max(1)),
             false => inside,
@@ -312,7 +316,7 @@ impl World {
             local.extend(&layout.shape);
             // Each rank's part goes to it at once.
             let whole = match self.rank() {
-                0 => crate::rows::bytes(leaf.dense().map_err(error)?),
+                0 => crate::array::rows::bytes(leaf.dense().map_err(error)?),
                 _ => &[],
             };
             let part = |rank: usize| {
@@ -332,14 +336,14 @@ impl World {
                     dense(layout.elem, &local, part(0)).map_err(error)?
                 }
                 _ => {
-                    let fetched = crate::rows::written(layout.elem, &local, |into| {
+                    let fetched = crate::array::rows::written(layout.elem, &local, |into| {
                         if into.is_empty() {
                             return Ok(());
                         }
                         let from = crate::comm::Receive { from: 0, into };
                         turn.comm.exchange(&[], &mut [from])
                     });
-                    let no_memory = || error(crate::cut::no_memory(layout.elem, &local));
+                    let no_memory = || error(crate::array::cut::no_memory(layout.elem, &local));
                     fetched.ok_or_else(no_memory)?.map_err(error)?
                 }
             };
@@ -394,19 +398,6 @@ impl World {
         shape[0] = rows.rows();
         self.cut(&shape, rows, part.leaves())
     }
-}
-
-/// How many ranks the launcher has started on this host.
-fn ranks_here() -> Option<usize> {
-    const NAMES: &[&str] = &[
-        "OMPI_COMM_WORLD_LOCAL_SIZE",
-        "MPI_LOCALNRANKS",
-        "PMI_LOCAL_SIZE",
-        "SLURM_NTASKS_PER_NODE",
-    ];
-    NAMES
-        .iter()
-        .find_map(|name| std::env::var(name).ok()?.parse().ok())
 }
 
 /// Whether the process may use only some of the host's processors.

@@ -72,7 +72,13 @@ fn seven_eager_ranks() {
 
 #[test]
 fn three_ranks_of_processors() {
-    conforms(3, Policy::default(), Place::cpu_threads(1), 5, Limit::default());
+    conforms(
+        3,
+        Policy::default(),
+        Place::cpu_threads(1),
+        5,
+        Limit::default(),
+    );
 }
 
 /// The first device; why there is none is printed.

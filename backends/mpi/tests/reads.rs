@@ -36,7 +36,10 @@ fn beyond_the_end_where_it_is_read_around() {
   }
   return %y
 }";
-    all(text, &["@f(iota(100), 3)", "@f(iota(100), 4)", "@f(iota(100), 10)"]);
+    all(
+        text,
+        &["@f(iota(100), 3)", "@f(iota(100), 4)", "@f(iota(100), 10)"],
+    );
 }
 
 /// Rows that elements name, where the elements are read around the end.
@@ -119,7 +122,9 @@ fn elements_that_are_cast_to_a_narrow_type() {
       %at: u64 = cast u64 %few
       %p: f64 = index %x[%at]";
     let ptr: Vec<String> = (0..=40).map(|row| (2 * row).to_string()).collect();
-    let col: Vec<String> = (0..80).map(|k| (k * 7 % 80 + 256 * (k % 3)).to_string()).collect();
+    let col: Vec<String> = (0..80)
+        .map(|k| (k * 7 % 80 + 256 * (k % 3)).to_string())
+        .collect();
     let call = format!("@f([{}], [{}], iota(80))", ptr.join(", "), col.join(", "));
     all(&entries(read), &[&call]);
     let text = "func @f[%n, %c](%x: [%n]f64, %col: [%c]i64) -> [%c]f64 {
@@ -132,7 +137,10 @@ fn elements_that_are_cast_to_a_narrow_type() {
   }
   return %y
 }";
-    all(text, &["@f(iota(4000), [300, 2, -1, 3000, 511, 77, 256, 0, 12])"]);
+    all(
+        text,
+        &["@f(iota(4000), [300, 2, -1, 3000, 511, 77, 256, 0, 12])"],
+    );
 }
 
 /// Few elements that name rows far apart: with some of them out of bounds, and negative.
@@ -176,5 +184,11 @@ fn one_of_two_arrays() {
   }
   return %r
 }";
-    all(text, &["@f(iota(50), fill(7.0, 50), 20)", "@f(iota(50), fill(7.0, 50), 0)"]);
+    all(
+        text,
+        &[
+            "@f(iota(50), fill(7.0, 50), 20)",
+            "@f(iota(50), fill(7.0, 50), 0)",
+        ],
+    );
 }

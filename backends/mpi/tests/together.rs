@@ -54,7 +54,13 @@ fn compiled(world: &World, text: &str) -> Compiled {
 fn numbers(result: Result<Vec<Value>, Error>) -> Result<Vec<u64>, Error> {
     let values = result?;
     let bits = match &values[0] {
-        Value::Stored(stored) => stored.dense().unwrap().view().iter().map(|v| v.bits).collect(),
+        Value::Stored(stored) => stored
+            .dense()
+            .unwrap()
+            .view()
+            .iter()
+            .map(|v| v.bits)
+            .collect(),
         Value::Array(dense) => dense.view().iter().map(|v| v.bits).collect(),
         Value::Scalar(value) => vec![value.bits],
         Value::Written => vec![],
@@ -93,7 +99,9 @@ fn another_kernel() {
     disagree("another kernel", &["kernel shift", "kernel sum"], |world| {
         let text = if world.rank() == 1 { SUM } else { SHIFT };
         let x = world.from_fn(10, |i| i as u64)?;
-        compiled(world, text).call(&[Arg::Stored(&x.leaves()[0])]).map(drop)
+        compiled(world, text)
+            .call(&[Arg::Stored(&x.leaves()[0])])
+            .map(drop)
     });
 }
 
@@ -101,7 +109,9 @@ fn another_kernel() {
 fn another_shape() {
     disagree("another shape", &["[10]", "[11]"], |world| {
         let n = if world.rank() == 1 { 11 } else { 10 };
-        compiled(world, SUM).call(&[Arg::Array(iota(n).view())]).map(drop)
+        compiled(world, SUM)
+            .call(&[Arg::Array(iota(n).view())])
+            .map(drop)
     });
 }
 
@@ -137,60 +147,80 @@ fn another_order() {
 /// One rank alone reads all elements, while the others call a kernel.
 #[test]
 fn elements_on_one_rank() {
-    disagree("elements on one rank", &["kernel sum", "all elements"], |world| {
-        let x = world.from_fn(10, |i| i as u64)?;
-        let leaf = &x.leaves()[0];
-        match world.rank() {
-            0 => leaf.dense().map(drop).map_err(|failure| {
-                Error::from_failure_at(failure, dsl_runtime::error::Site::default())
-            }),
-            _ => compiled(world, SUM).call(&[Arg::Stored(leaf)]).map(drop),
-        }
-    });
+    disagree(
+        "elements on one rank",
+        &["kernel sum", "all elements"],
+        |world| {
+            let x = world.from_fn(10, |i| i as u64)?;
+            let leaf = &x.leaves()[0];
+            match world.rank() {
+                0 => leaf.dense().map(drop).map_err(|failure| {
+                    Error::from_failure_at(failure, dsl_runtime::error::Site::default())
+                }),
+                _ => compiled(world, SUM).call(&[Arg::Stored(leaf)]).map(drop),
+            }
+        },
+    );
 }
 
 #[test]
 fn parts_on_one_rank() {
-    disagree("parts on one rank", &["kernel sum", "from_local"], |world| {
-        let x = world.from_fn(10, |i| i as u64)?;
-        match world.rank() {
-            0 => world.from_local(vec![1u64]).map(drop),
-            _ => compiled(world, SUM).call(&[Arg::Stored(&x.leaves()[0])]).map(drop),
-        }
-    });
+    disagree(
+        "parts on one rank",
+        &["kernel sum", "from_local"],
+        |world| {
+            let x = world.from_fn(10, |i| i as u64)?;
+            match world.rank() {
+                0 => world.from_local(vec![1u64]).map(drop),
+                _ => compiled(world, SUM)
+                    .call(&[Arg::Stored(&x.leaves()[0])])
+                    .map(drop),
+            }
+        },
+    );
 }
 
 #[test]
 fn a_barrier_on_one_rank() {
-    disagree("a barrier on one rank", &["kernel sum", "barrier"], |world| {
-        let x = world.from_fn(10, |i| i as u64)?;
-        match world.rank() {
-            0 => world.barrier(),
-            _ => compiled(world, SUM).call(&[Arg::Stored(&x.leaves()[0])]).map(drop),
-        }
-    });
+    disagree(
+        "a barrier on one rank",
+        &["kernel sum", "barrier"],
+        |world| {
+            let x = world.from_fn(10, |i| i as u64)?;
+            match world.rank() {
+                0 => world.barrier(),
+                _ => compiled(world, SUM)
+                    .call(&[Arg::Stored(&x.leaves()[0])])
+                    .map(drop),
+            }
+        },
+    );
 }
 
 /// One rank brings its own memory for the result, which then has to be gathered; the others do not.
 #[test]
 fn memory_for_the_result_on_one_rank() {
-    disagree("memory on one rank", &["kernel shift", "result 0 goes to memory of [10]"], |world| {
-        let place = world.place(Place::interp());
-        let place = place.backend().unwrap().unwrap();
-        let func = func(SHIFT);
-        let run = place.compile(&func, &func).unwrap();
-        let x = world.from_fn(10, |i| i as u64)?;
-        let mut into = [0u64; 10];
-        // SAFETY: ten numbers that nobody else has.
-        let view = unsafe {
-            ArrayViewMut::from_raw(ScalarType::U64, vec![10], vec![8], into.as_mut_ptr().cast())
-        };
-        let mut memory = vec![(world.rank() == 0).then_some(view)];
-        let result = run.run(&[Arg::Stored(&x.leaves()[0])], &mut memory);
-        result.map(drop).map_err(|failure| {
-            Error::from_failure_at(failure, dsl_runtime::error::Site::default())
-        })
-    });
+    disagree(
+        "memory on one rank",
+        &["kernel shift", "result 0 goes to memory of [10]"],
+        |world| {
+            let place = world.place(Place::interp());
+            let place = place.backend().unwrap().unwrap();
+            let func = func(SHIFT);
+            let run = place.compile(&func, &func).unwrap();
+            let x = world.from_fn(10, |i| i as u64)?;
+            let mut into = [0u64; 10];
+            // SAFETY: ten numbers that nobody else has.
+            let view = unsafe {
+                ArrayViewMut::from_raw(ScalarType::U64, vec![10], vec![8], into.as_mut_ptr().cast())
+            };
+            let mut memory = vec![(world.rank() == 0).then_some(view)];
+            let result = run.run(&[Arg::Stored(&x.leaves()[0])], &mut memory);
+            result.map(drop).map_err(|failure| {
+                Error::from_failure_at(failure, dsl_runtime::error::Site::default())
+            })
+        },
+    );
 }
 
 /// Two halves of a world work at once, each in its own order.
@@ -280,7 +310,11 @@ impl Backend for Breaks {
     fn target(&self) -> String {
         "breaks".into()
     }
-    fn compile(&self, scheduled: &Func, typed: &Arc<Func>) -> Result<Arc<dyn Executable>, CompileError> {
+    fn compile(
+        &self,
+        scheduled: &Func,
+        typed: &Arc<Func>,
+    ) -> Result<Arc<dyn Executable>, CompileError> {
         let inside = self.inside.compile(scheduled, typed)?;
         Ok(Arc::new(BreaksRun(inside, self.left.clone())))
     }
@@ -368,7 +402,8 @@ fn breaks(text: &str, arrays: usize) {
                     let left = Arc::new(AtomicUsize::new(left));
                     let inside = Place::from_backend(Arc::new(Breaks { inside, left }));
                     let place = world.place(inside);
-                    let run = compile_func(func(text), &**place.backend().unwrap().unwrap()).unwrap();
+                    let run =
+                        compile_func(func(text), &**place.backend().unwrap().unwrap()).unwrap();
                     let x = world.from_fn(30, |i| i as u64).unwrap();
                     let z = iota(30);
                     let args = [Arg::Stored(&x.leaves()[0]), Arg::Array(z.view())];
@@ -385,7 +420,11 @@ fn breaks(text: &str, arrays: usize) {
                 for error in &found {
                     let error = error.as_ref().unwrap_err();
                     assert_eq!(error.code(), "CU0309", "{}", error.message());
-                    assert!(error.message().contains(&format!("rank {broken}")), "{}", error.message());
+                    assert!(
+                        error.message().contains(&format!("rank {broken}")),
+                        "{}",
+                        error.message()
+                    );
                 }
             }
         }
@@ -411,10 +450,20 @@ fn nothing_to_cut() {
         watch::run("nothing", ranks, |comm| {
             let world = World::with_policy(comm, EAGER);
             let x = world.from_fn(0, |i| i as u64).unwrap();
-            assert_eq!(numbers(compiled(&world, SUM).call(&[Arg::Stored(&x.leaves()[0])])).unwrap(), [0]);
+            assert_eq!(
+                numbers(compiled(&world, SUM).call(&[Arg::Stored(&x.leaves()[0])])).unwrap(),
+                [0]
+            );
             let y: Array<u64> = world.from_fn2((5, 0), |_| 1u64).unwrap();
             assert_eq!(y.to_vec(), []);
-            assert_eq!(y.redistribute(&Distribution::of_parts((0..ranks).map(|rank| if rank == 0 { 5 } else { 0 }))).unwrap().shape(), [5, 0]);
+            assert_eq!(
+                y.redistribute(&Distribution::of_parts(
+                    (0..ranks).map(|rank| if rank == 0 { 5 } else { 0 })
+                ))
+                .unwrap()
+                .shape(),
+                [5, 0]
+            );
         });
     }
 }

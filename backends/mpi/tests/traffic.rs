@@ -35,12 +35,7 @@ fn iota(n: usize) -> Vec<u64> {
 }
 
 /// The bytes that each rank sends in the first call and in the second one, and what the first rank says of the second.
-fn sent(
-    ranks: usize,
-    policy: Policy,
-    text: &str,
-    args: &[Given],
-) -> (Vec<[u64; 2]>, String) {
+fn sent(ranks: usize, policy: Policy, text: &str, args: &[Given]) -> (Vec<[u64; 2]>, String) {
     let func = parse(text).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
     let func = Arc::new(func.funcs.into_iter().next().unwrap());
     let mut all = watch::run("traffic", ranks, |comm| {
@@ -191,7 +186,11 @@ fn windows_send_what_overlaps() {
         let all: u64 = found.iter().map(|bytes| bytes[0]).sum();
         let boundaries = ranks as u64 - 1;
         let words = word(ranks) * ranks as u64;
-        assert_eq!(all, boundaries * 3 * 8 + words, "{ranks} ranks\n{explained}");
+        assert_eq!(
+            all,
+            boundaries * 3 * 8 + words,
+            "{ranks} ranks\n{explained}"
+        );
     }
 }
 
@@ -227,7 +226,10 @@ fn a_stencil_sends_its_halo_each_round() {
                 let all = [10 * neighbours * 8 + word, 9 * neighbours * 8 + word];
                 assert_eq!(*found, all, "rank {rank} of {ranks}\n{explained}");
             }
-            assert!(ranks == 1 || explained.contains("rows that other ranks read of %g (9 times)"), "{explained}");
+            assert!(
+                ranks == 1 || explained.contains("rows that other ranks read of %g (9 times)"),
+                "{explained}"
+            );
         }
     }
 }
@@ -251,7 +253,10 @@ fn a_reduction_sends_totals() {
                 let all = others * (8 + 1 + 8) + word(ranks);
                 assert_eq!(*found, [all, all], "rank {rank} of {ranks}\n{explained}");
             }
-            assert_eq!(ranks > 1, explained.contains("partial results of reductions"));
+            assert_eq!(
+                ranks > 1,
+                explained.contains("partial results of reductions")
+            );
         }
     }
 }
@@ -325,7 +330,10 @@ fn a_gather_sends_what_is_named() {
         let second: u64 = found.iter().map(|bytes| bytes[1]).sum();
         // 8 bytes a row and 16 for the question, where it is another rank's, and the questions' lengths.
         let all = [(1, 0), (2, 878), (3, 1242), (7, 2382)];
-        assert!(all.contains(&(ranks, first)), "{ranks} ranks: {first}\n{explained}");
+        assert!(
+            all.contains(&(ranks, first)),
+            "{ranks} ranks: {first}\n{explained}"
+        );
         assert_eq!(second, word(ranks) * ranks as u64, "{explained}");
     }
 }

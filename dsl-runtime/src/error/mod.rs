@@ -107,6 +107,13 @@ pub enum Error {
         /// Where the kernel stands.
         site: Box<Site>,
     },
+    /// A file of arrays that cannot be read or written, or has something else in it than it should.
+    File {
+        /// Which file, what was found there, and what was expected.
+        text: String,
+        /// What to do about it; empty if nothing more is known than the code says.
+        remedy: String,
+    },
     /// The place lacks something.
     Unsupported {
         /// What; the text contains "unsupported".
@@ -213,6 +220,7 @@ impl Error {
             Error::Device { .. } => "CU0309",
             Error::Build { .. } => "CU0310",
             Error::Ranks { .. } => "CU0311",
+            Error::File { .. } => "CU0312",
             Error::Internal { .. } => "CU0901",
         }
     }
@@ -255,6 +263,7 @@ impl Error {
                 )
             }
             Error::Ranks { text, .. } => format!("the ranks cannot go on together: {text}"),
+            Error::File { text, .. } => format!("a file of arrays: {text}"),
             Error::Unsupported { what, .. } => match what.contains("unsupported") {
                 true => what.clone(),
                 false => format!("unsupported: {what}"),
@@ -276,6 +285,7 @@ impl Error {
             Error::Mistake { mistake, .. } => mistake.remedy.clone(),
             Error::Fault { fault, .. } => fault.remedy().to_string(),
             Error::UnknownPlace { known, .. } => format!("use one of {}", known.join(", ")),
+            Error::File { remedy, .. } if !remedy.is_empty() => remedy.clone(),
             _ => table::code(self.code()).remedy.to_string(),
         }
     }
@@ -299,7 +309,7 @@ impl Error {
             | Error::Ranks { site, .. }
             | Error::Panic { site, .. } => Some((**site).clone()),
             Error::Unsupported { site, .. } => site.as_deref().cloned(),
-            Error::UnknownPlace { .. } | Error::Internal { .. } => None,
+            Error::File { .. } | Error::UnknownPlace { .. } | Error::Internal { .. } => None,
         }
     }
 

@@ -36,6 +36,8 @@ codes! {
         "use another place, and please report it, with the kernel and this text";
     "CU0311" "ranks cannot go on together",
         "let every rank make the same calls in the same order, with arguments of the same shapes; `CUPROUS_MPI_CHECK=1` says where they part";
+    "CU0312" "a file of arrays that cannot be read or written",
+        "check the path, and that every rank sees the same file system; then try again";
     "CU0901" "a broken invariant of the library", "please report it, with the kernel: this is a defect of cuprous";
 }
 

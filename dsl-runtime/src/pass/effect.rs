@@ -44,8 +44,12 @@ pub fn only_collects(func: &Func, par: &Par) -> bool {
 pub fn shows_order(func: &Func, sink: &Sink) -> bool {
     match &sink.combine {
         Some(Combine::Op(op)) => {
-            func.atom_type(sink.values[0]).elem.is_float()
-                && matches!(op, ScalarOp::Add | ScalarOp::Mul)
+            // The only value; before it stands the place of a scatter.
+            let value = sink
+                .values
+                .last()
+                .expect("a sink that combines has a value");
+            func.atom_type(*value).elem.is_float() && matches!(op, ScalarOp::Add | ScalarOp::Mul)
         }
         Some(Combine::Lambda(_)) => true,
         None => false,

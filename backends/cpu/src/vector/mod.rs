@@ -20,6 +20,7 @@ mod scan;
 mod sink;
 mod small;
 mod stream;
+mod turn;
 
 pub use analysis::{Plan, free_names};
 pub use par::{Chunk, fuses_scans};
@@ -87,6 +88,8 @@ pub(crate) struct Lanes {
     pub mask: Option<(usize, Vec<Reg>)>,
     /// Where to go to run this group in scalar form.
     pub bail: (Label, Vec<Reg>),
+    /// Comparisons that come out the same in this stretch of iterations.
+    pub settled: Vec<(ScalarOp, [Atom; 2], Reg)>,
 }
 
 /// Arrays that the current block must let go.

@@ -202,6 +202,7 @@ impl<I: Simd> Emit<'_, I> {
             size: width.size,
             mask: None,
             bail: (crate::isa::Label(0), vec![]),
+            settled: vec![],
         };
         let scalar: Vec<Kind> = states.iter().flat_map(State::carried).collect();
         let vector: Vec<Kind> = states.iter().flat_map(|s| self.lane_carried(s)).collect();
@@ -226,6 +227,12 @@ impl<I: Simd> Emit<'_, I> {
 
         self.isa.enter(outer);
         let params = self.isa.params(outer);
+        let turns = self.turns(par);
+        let (answers, end) = self.until_turn(&turns, params[0], hi);
+        let settled = turns.iter().zip(answers);
+        let settled: Vec<_> = settled
+            .map(|(turn, answer)| (turn.op, turn.atoms, answer))
+            .collect();
         let mut args = vec![params[0]];
         let mut at = 1;
         for state in states {
@@ -237,10 +244,10 @@ impl<I: Simd> Emit<'_, I> {
 
         self.isa.enter(head);
         let params = self.isa.params(head);
-        let left = self.word_op(ScalarOp::Sub, hi, params[0]);
+        let left = self.word_op(ScalarOp::Sub, end, params[0]);
         let whole = self.word(round);
         let fits = self.word_op(ScalarOp::Ge, left, whole);
-        let mut args = vec![params[0], hi];
+        let mut args = vec![params[0], end];
         args.extend(&params[1..]);
         self.isa.repeat(fits, (inside, &[]), (leave, &args));
 
@@ -253,6 +260,7 @@ impl<I: Simd> Emit<'_, I> {
             let i = self.add(params[0], (part * width.count) as u64);
             self.lanes = Some(Lanes {
                 bail: (leave, bail_args.clone()),
+                settled: settled.clone(),
                 ..lanes.clone()
             });
             self.define(par.index, Value::Affine { base: i, step: 1 });

@@ -170,6 +170,7 @@ impl<I: Simd> Emit<'_, I> {
             size: ty.bytes(),
             mask: None,
             bail: (dead, vec![]),
+            settled: vec![],
         });
         let (head, inside, exit) = (
             self.isa.label(&[word, Kind::Scalar(ty)]),

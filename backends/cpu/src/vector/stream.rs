@@ -477,6 +477,7 @@ impl<I: Simd> Emit<'_, I> {
                     size: width.size,
                     mask: None,
                     bail: (bail, vec![]),
+                    settled: vec![],
                 });
                 self.define(par.index, Value::Affine { base: i, step: 1 });
                 self.scopes.push(Scope::default());

@@ -2,6 +2,7 @@
 
 use super::pack::{Pack, Unpack};
 use crate::comm::Broken;
+use dsl_runtime::error::{Error, Site};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -78,6 +79,9 @@ kinds! {
     Length "the rank's rows have another number of bytes", "pass the bytes of the rank's own rows, one row after the other";
     Name "the name cannot be used", "give every array and scalar a name of its own, of letters, digits and - _ + . [ ]";
     Value "the scalar is no value of its type", "make it with the constructor of its type";
+    Type "it has another type", "ask for the type that it has, and convert it in a kernel";
+    Parts "the elements have several parts", "read and write each part as an array of its own, or save a checkpoint";
+    Device "the device that has the array does not give it", "use another place; if it goes on, look at the device and its driver";
     Unknown "the checkpoint has nothing of this name", "ask for what was saved";
     Damaged "the checkpoint is damaged", "restore the folder from a copy, or delete it to start anew";
 }
@@ -93,7 +97,7 @@ impl FileError {
 }
 
 impl Problem {
-    pub(super) fn of(
+    pub(crate) fn of(
         kind: Kind,
         path: &Path,
         found: impl fmt::Display,
@@ -118,6 +122,19 @@ impl Problem {
             _ => Kind::Io,
         };
         Problem::of(kind, path, format_args!("cannot {doing}: {error}"), "")
+    }
+
+    /// Which file, what was found there and what was expected.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if !self.path.as_os_str().is_empty() {
+            text += &format!("{}: ", self.path.display());
+        }
+        text += &format!("{}: {}", self.kind.what(), self.found);
+        if !self.expected.is_empty() {
+            text += &format!(", expected {}", self.expected);
+        }
+        text
     }
 
     /// The same of this file.
@@ -145,14 +162,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.path.as_os_str().is_empty() {
-            write!(f, "{}: ", self.path.display())?;
-        }
-        write!(f, "{}: {}", self.kind.what(), self.found)?;
-        if !self.expected.is_empty() {
-            write!(f, ", expected {}", self.expected)?;
-        }
-        write!(f, "; {}", self.kind.remedy())
+        write!(f, "{}; {}", self.text(), self.kind.remedy())
     }
 }
 
@@ -172,6 +182,18 @@ impl std::error::Error for FileError {
         match self {
             FileError::File { problem, .. } => Some(problem),
             FileError::Broken(broken) => Some(broken),
+        }
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Error {
+        match error {
+            FileError::File { rank, problem } => Error::File {
+                text: format!("rank {rank}: {}", problem.text()),
+                remedy: problem.kind.remedy().to_string(),
+            },
+            FileError::Broken(broken) => Error::from_failure_at(broken.into(), Site::default()),
         }
     }
 }

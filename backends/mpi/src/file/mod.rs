@@ -34,7 +34,7 @@ pub mod checkpoint;
 mod disk;
 mod error;
 pub mod npy;
-mod outcome;
+pub(crate) mod outcome;
 mod pack;
 
 pub use error::{FileError, Kind, Problem};

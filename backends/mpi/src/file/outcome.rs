@@ -7,7 +7,7 @@ use crate::comm::collective::{all_gather_equal, broadcast_any};
 
 /// What this rank has, if no rank has a problem; otherwise the problem of the lowest rank that has one. Nobody returns before
 /// all have called. Cost: ⌈log₂ p⌉ messages and p − 1 bytes; a broadcast more where there is a problem.
-pub(super) fn agreed<T>(comm: &dyn Communicator, here: Result<T, Problem>) -> Result<T, FileError> {
+pub(crate) fn agreed<T>(comm: &dyn Communicator, here: Result<T, Problem>) -> Result<T, FileError> {
     let failed = all_gather_equal(comm, &[u8::from(here.is_err())])?;
     let first = failed.iter().position(|&failed| failed != 0);
     match (first, here) {
@@ -27,7 +27,7 @@ pub(super) fn agreed<T>(comm: &dyn Communicator, here: Result<T, Problem>) -> Re
 
 /// Gives every rank the bytes, or the problem, that rank 0 has when it has done this. Cost: that of
 /// [`broadcast_any`].
-pub(super) fn told(
+pub(in crate::file) fn told(
     comm: &dyn Communicator,
     work: impl FnOnce() -> Result<Vec<u8>, Problem>,
 ) -> Result<Vec<u8>, FileError> {

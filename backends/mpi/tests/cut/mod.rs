@@ -129,7 +129,8 @@ impl Given<'_> {
             Given::Strided(dense, shape, strides, offset) => {
                 let data = dense.view().data().wrapping_byte_offset(*offset);
                 // SAFETY: `strided` has put the elements there.
-                let view = unsafe { ArrayView::from_raw(dense.elem, &shape[..], &strides[..], data) };
+                let view =
+                    unsafe { ArrayView::from_raw(dense.elem, &shape[..], &strides[..], data) };
                 Arg::Array(view)
             }
         }

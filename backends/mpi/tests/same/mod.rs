@@ -50,7 +50,10 @@ pub fn same(text: &str, ranks: usize, policy: Policy, inside: &Place, calls: &[&
     let calls: Vec<CallText> = calls.collect();
     let one = Place::interp();
     let one = one.backend().unwrap().unwrap();
-    let wanted: Vec<String> = calls.iter().map(|call| answer(&**one, &module, call)).collect();
+    let wanted: Vec<String> = calls
+        .iter()
+        .map(|call| answer(&**one, &module, call))
+        .collect();
     for how in [How::Evenly, How::Oddly(ranks as u64)] {
         let what = format!("{calls:?} of {text}");
         let found = watch::run(&what, ranks, |comm| {

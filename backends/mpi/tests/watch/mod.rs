@@ -18,7 +18,8 @@ pub fn run<T: Send>(
     let watch = std::thread::spawn(move || {
         if wait.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
             // Not through `eprintln`, which the test harness holds back.
-            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
+            let _ =
+                std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
             std::process::abort();
         }
     });

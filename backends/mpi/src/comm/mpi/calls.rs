@@ -90,6 +90,7 @@ calls! {
         comm: A::Handle, request: *mut A::Handle);
     irecv = "MPI_Irecv" (into: *mut c_void, count: c_int, kind: A::Handle, from: c_int, tag: c_int,
         comm: A::Handle, request: *mut A::Handle);
+    test = "MPI_Test" (request: *mut A::Handle, flag: *mut c_int, status: *mut A::Status);
     wait = "MPI_Wait" (request: *mut A::Handle, status: *mut A::Status);
     get_count = "MPI_Get_count" (status: *const A::Status, kind: A::Handle, count: *mut c_int);
     finalize = "MPI_Finalize" ();

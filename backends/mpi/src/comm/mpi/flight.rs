@@ -2,6 +2,7 @@
 
 use super::abi::Abi;
 use super::exit;
+use super::patience::{self, Patience};
 use super::process::Process;
 use super::rank::Rank;
 use crate::comm::{Broken, Receive, Send};
@@ -116,9 +117,21 @@ impl<'a, A: Abi> Flight<'a, A> {
     fn wait(&mut self, at: usize) -> Result<A::Status, Broken> {
         let mut status = A::Status::default();
         let request = &mut self.requests[at];
-        // SAFETY: a request that is under way or null, and a status to write to.
-        unsafe { self.rank.mpi.calls.wait(request, &mut status)? };
-        Ok(status)
+        let calls = &self.rank.mpi.calls;
+        if !patience::is_needed() {
+            // SAFETY: a request that is under way or null, and a status to write to.
+            unsafe { calls.wait(request, &mut status)? };
+            return Ok(status);
+        }
+        let (mut done, mut patience) = (0, Patience::default());
+        loop {
+            // SAFETY: as above, and a flag.
+            unsafe { calls.test(request, &mut done, &mut status)? };
+            if done != 0 {
+                return Ok(status);
+            }
+            patience.wait();
+        }
     }
 
     /// Waits for a receive: how many bytes have come.

@@ -25,12 +25,14 @@ mod flight;
 mod launcher;
 mod mpich;
 mod open_mpi;
+mod patience;
 mod process;
 mod rank;
 mod standard;
 
 use super::alone::Alone;
 use super::{Broken, Communicator};
+pub(crate) use patience::ranks_here;
 use process::Process;
 use std::sync::OnceLock;
 

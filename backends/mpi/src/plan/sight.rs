@@ -1,20 +1,20 @@
 //! Which rows of each array a rank has to see for its share of a par, and who sends them.
 //!
-//! Mostly every rank can tell for all ranks ([`crate::reach`]), and nothing is said. Where elements of arrays say which rows are
+//! Mostly every rank can tell for all ranks ([`crate::plan::reach`]), and nothing is said. Where elements of arrays say which rows are
 //! read, ranks look at the elements that they have (an inspector, as of Saltz, Crowley, Mirchandaney and Berryman, "Run-time
 //! scheduling and execution of loops on message passing machines", 1990), and ask the owners once for as long as these
 //! arrays stay the same.
 
 use crate::Distribution;
+use crate::array::Window;
+use crate::array::cut::{Cut, Seen, Wants};
+use crate::array::rows::written;
 use crate::comm::collective::all_gather_equal;
-use crate::cut::{Cut, Seen, Wants};
-use crate::derive::Mode;
-use crate::held::Held;
-use crate::reach::{Outside, Rows, merged, reach};
-use crate::rows::written;
-use crate::unit::{Sight, Unit};
-use crate::walk::Walk;
-use crate::window::Window;
+use crate::plan::derive::Mode;
+use crate::plan::reach::{Outside, Rows, merged, reach};
+use crate::plan::unit::{Sight, Unit};
+use crate::run::held::Held;
+use crate::run::walk::Walk;
 use dsl_runtime::array::{ArrayView, Stored};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::types::Class;
@@ -393,7 +393,7 @@ impl Walk<'_, '_> {
             rows.map_or(0, |rows| rows.iter().map(Range::len).sum::<usize>())
         };
         // From the least row that they name to the greatest, where that is not much more than what they name.
-        let status = |access: &crate::uses::Access| match access.through {
+        let status = |access: &crate::plan::uses::Access| match access.through {
             Some(load) if now(load) && size(access.read) > FAR * size(load) => 1u8,
             _ if now(access.read) => 0,
             Some(load) if now(load) => 1,
@@ -517,7 +517,7 @@ impl Walk<'_, '_> {
         });
         let places = match places {
             Some(Ok(places)) => Seen::Stored(places.into()),
-            _ => return Err(crate::cut::no_memory(ScalarType::U64, &shape)),
+            _ => return Err(crate::array::cut::no_memory(ScalarType::U64, &shape)),
         };
         drop(seen);
         let window = self.ask(array, &stretches)?;

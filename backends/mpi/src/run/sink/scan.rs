@@ -2,11 +2,11 @@
 //! block begins with, and scans its rows as the place inside does.
 
 use crate::Distribution;
-use crate::derive::Param;
-use crate::held::Held;
-use crate::share::{Begins, Made, whole};
-use crate::unit::Unit;
-use crate::walk::{Stop, Walk};
+use crate::plan::derive::Param;
+use crate::plan::unit::Unit;
+use crate::run::held::Held;
+use crate::run::share::{Begin, Begins, Made, whole};
+use crate::run::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, Dense, Value};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::order::BLOCK;
@@ -97,7 +97,7 @@ impl Walk<'_, '_> {
             .zip(&types)
             .map(|(column, &ty)| {
                 let dense = Dense::from_bits(ty, vec![column.len()], column.iter().copied());
-                dense.ok_or_else(|| crate::cut::no_memory(ty, &[column.len()]))
+                dense.ok_or_else(|| crate::array::cut::no_memory(ty, &[column.len()]))
             })
             .collect::<Result<_, Failure>>()?;
         let program = self.program;
@@ -132,7 +132,7 @@ impl Walk<'_, '_> {
         let begins: Begins = carry
             .into_iter()
             .enumerate()
-            .map(|(at, value)| ((0, at), value))
+            .map(|(at, value)| ((0, at), Begin::Scalar(value)))
             .collect();
         let made = self.share(unit, &cut, &[0], &begins, &whole(&mine))?;
         for (&slot, made) in steps[0].arrays.iter().zip(made) {

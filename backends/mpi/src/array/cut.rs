@@ -1,10 +1,10 @@
 //! An array that is cut among ranks: this rank's rows, and what it has seen of others'.
 
 use crate::Distribution;
+use crate::array::Window;
+use crate::array::rows::{Margin, Rows, bytes, view, written};
 use crate::comm::collective::{agree, all_gather, gather};
 use crate::job::{Job, Turn};
-use crate::rows::{Margin, Rows, bytes, view, written};
-use crate::window::Window;
 use dsl_runtime::array::{Arg, ArrayView, Dense, Remote, Stored};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Place, ScalarType};
@@ -112,6 +112,11 @@ impl Cut {
     pub fn stored(self: &Arc<Cut>) -> Stored {
         let (elem, shape) = (self.elem, &self.shape[..]);
         Stored::from_remote(elem, shape, self.job.owner, self.clone())
+    }
+
+    /// Whether it is cut among these ranks.
+    pub fn is_of(&self, job: &Arc<Job>) -> bool {
+        Arc::ptr_eq(&self.job, job)
     }
 
     /// The type of an element.

@@ -1,18 +1,19 @@
 //! scatter and scatter_with: values go to the ranks that have their places, in the order of the iterations; there the place inside
-//! does the rest.
+//! does the rest. Into few places, and where no order shows, each rank scatters for itself, and what they have is combined.
 
 use crate::Distribution;
+use crate::array::Window;
+use crate::array::cut::{Cut, Here, Seen, Wants, dense};
 use crate::comm::collective::all_to_all;
-use crate::cut::{Cut, Here, Seen, Wants, dense};
-use crate::derive::Param;
-use crate::held::Held;
-use crate::share::{Begins, Made, whole, zeros};
-use crate::unit::Unit;
-use crate::walk::{Stop, Walk};
-use crate::window::Window;
+use crate::plan::derive::Param;
+use crate::plan::unit::Unit;
+use crate::run::held::Held;
+use crate::run::share::{Begin, Begins, Made, whole, zeros};
+use crate::run::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, Dense, Stored, Value};
 use dsl_runtime::backend::Failure;
-use dsl_runtime::ir::{Const, Fault, ScalarType};
+use dsl_runtime::ir::{Combine, Const, Fault, ScalarOp, ScalarType, SinkKind};
+use dsl_runtime::pass::effect;
 use dsl_runtime::plan::SinkStep;
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ impl Walk<'_, '_> {
         steps: &[SinkStep],
     ) -> Result<(), Stop> {
         let step = &steps[0];
+        if let Some(op) = self.bins(unit, extent, step) {
+            return self.scatter_apart(unit, extent, step, op);
+        }
         let cut = self.cut_of(values, extent);
         let own = cut.range(self.rank());
         let numbers: Vec<usize> = (0..values.par().sinks.len()).collect();
@@ -111,7 +115,7 @@ impl Walk<'_, '_> {
         let count = at.len();
         let at = Dense::from_bits(ScalarType::U64, vec![count], at);
         let at: Stored = at
-            .ok_or_else(|| crate::cut::no_memory(ScalarType::U64, &[count]))?
+            .ok_or_else(|| crate::array::cut::no_memory(ScalarType::U64, &[count]))?
             .into();
         let mut given: Vec<Stored> = vec![];
         for (column, bytes) in columns[1..].iter().zip(&bytes) {
@@ -143,8 +147,10 @@ impl Walk<'_, '_> {
                     let view = held.view(self.turn)?.rows(mine.clone());
                     let copy = view.to_dense();
                     Seen::Stored(
-                        copy.ok_or_else(|| crate::cut::no_memory(view.elem(), view.shape()))?
-                            .into(),
+                        copy.ok_or_else(|| {
+                            crate::array::cut::no_memory(view.elem(), view.shape())
+                        })?
+                        .into(),
                     )
                 }
             });
@@ -201,6 +207,63 @@ impl Walk<'_, '_> {
             let array = Cut::new(&self.program.job, elem, shape, rows.clone(), here, margin);
             self.arrays[slot as usize] = Some(Held::Cut(Arc::new(array)));
         }
+        Ok(())
+    }
+
+    /// The operation, if every rank can scatter for itself: what is combined in any order gives the same, and an array on each rank
+    /// is less than the values.
+    fn bins(&self, unit: &Unit, extent: usize, step: &SinkStep) -> Option<ScalarOp> {
+        let sink = unit.sink(0);
+        let Some(Combine::Op(op)) = sink.combine else {
+            return None;
+        };
+        let held = self.held(step.dest[0].0);
+        let few = held.shape().iter().product::<usize>() <= extent / self.ranks();
+        let free = !effect::shows_order(&unit.func, sink);
+        (sink.kind == SinkKind::ScatterWith && free && few && held.cut().is_none()).then_some(op)
+    }
+
+    /// Each rank scatters into an array of its own; then all combine what all have.
+    fn scatter_apart(
+        &mut self,
+        unit: &Unit,
+        extent: usize,
+        step: &SinkStep,
+        op: ScalarOp,
+    ) -> Result<(), Stop> {
+        let cut = self.cut_of(unit, extent);
+        let own = cut.range(self.rank());
+        let dest = self.held(step.dest[0].0).clone();
+        let view = dest.view(self.turn)?;
+        let (elem, shape) = (view.elem(), view.shape().to_vec());
+        let nothing = op.identity(elem).expect("an operation that reduces").bits;
+        let array = |bits: &mut dyn Iterator<Item = u64>| {
+            let dense = Dense::from_bits(elem, shape.clone(), bits);
+            dense.ok_or_else(|| crate::array::cut::no_memory(elem, &shape))
+        };
+        let empty = array(&mut std::iter::repeat(nothing))?;
+        let begins = Begins::from([((0, 0), Begin::Array(empty.clone().into()))]);
+        let made = self.share(unit, &cut, &[0], &begins, &whole(&own))?;
+        let mine = match made.into_iter().next() {
+            Some(Made::Scattered(mine)) if !own.is_empty() => mine,
+            _ => empty,
+        };
+        let parts = self.share_all(
+            "what each rank has scattered",
+            None,
+            crate::array::rows::bytes(&mine),
+        )?;
+        let mut all: Vec<Const> = view.iter().collect();
+        for part in &parts {
+            let part = dense(elem, &shape, part)?;
+            for (value, more) in all.iter_mut().zip(part.view().iter()) {
+                if let Some(Ok(sum)) = op.eval(&[*value, more]) {
+                    *value = sum;
+                }
+            }
+        }
+        let result = array(&mut all.iter().map(|value| value.bits))?;
+        self.arrays[step.arrays[0] as usize] = Some(Held::Whole(result.into()));
         Ok(())
     }
 }

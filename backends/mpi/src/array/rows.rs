@@ -1,8 +1,8 @@
 //! Memory for consecutive rows of an array: those of a rank, and room before and after them for copies of others' rows.
 
+use crate::array::{Room, Window};
 use crate::comm::Broken;
 use crate::job::Turn;
-use crate::window::{Room, Window};
 use dsl_runtime::array::{ArrayView, ArrayViewMut, Dense, HostBuffer, contiguous};
 use dsl_runtime::ir::ScalarType;
 use std::ops::Range;

@@ -1,11 +1,11 @@
 //! A par that ranks share: what is known of it before a run, and what has been compiled for it.
 
-use crate::cut::Wants;
-use crate::derive::{self, Local, Mode};
-use crate::rows::Margin;
-use crate::separate::{is_dear, totals};
-use crate::sight::{Inspected, Known};
-use crate::uses::Uses;
+use crate::array::cut::Wants;
+use crate::array::rows::Margin;
+use crate::plan::derive::{self, Local, Mode};
+use crate::plan::separate::{is_dear, totals};
+use crate::plan::sight::{Inspected, Known};
+use crate::plan::uses::Uses;
 use dsl_runtime::backend::{Backend, CompileError, Failure, guarded};
 use dsl_runtime::ir::{Atom, Expr, Func, Par, Sink, SinkKind, Stmt, Var, VarSet};
 use dsl_runtime::pass::effect;

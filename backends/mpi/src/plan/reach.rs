@@ -28,7 +28,7 @@ pub trait Outside {
 }
 
 /// Per access (by the name that it binds), the rows that it may touch in these iterations. Accesses to arrays that the par makes
-/// itself are not among them. `relevant`: the names that matter ([`crate::uses::Uses`]).
+/// itself are not among them. `relevant`: the names that matter ([`crate::plan::uses::Uses`]).
 pub fn reach(
     func: &Func,
     par: &Par,
@@ -497,7 +497,7 @@ mod tests {
             (func.sizes[1], n),
             (func.params[2], k),
         ]);
-        let relevant = crate::uses::Uses::of(func, par).relevant;
+        let relevant = crate::plan::uses::Uses::of(func, par).relevant;
         let found = reach(func, par, &relevant, &given, iterations);
         let mut rows = vec![];
         walk::stmts(&par.body, &mut |stmt| {

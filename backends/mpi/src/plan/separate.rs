@@ -256,8 +256,8 @@ pub fn totals(func: &mut Func, stmt: &Stmt) -> (Stmt, Var) {
         values
     };
     let join = |b: &mut Builder<'_>, left: &[Atom], right: &[Atom]| match reversed {
-        true => crate::derive::combined(b, &combine, right, left),
-        false => crate::derive::combined(b, &combine, left, right),
+        true => crate::plan::derive::combined(b, &combine, right, left),
+        false => crate::plan::derive::combined(b, &combine, left, right),
     };
     // What is folded from the left: groups of an operation, single values of a function.
     let (step, one): (usize, Each<'_>) = match &combine {

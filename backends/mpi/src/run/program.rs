@@ -1,13 +1,13 @@
 //! From a scheduled function to something that all ranks run together.
 
 use crate::comm::collective::{agree, all_gather, checks};
-use crate::derive::{self, Local};
-use crate::held::Held;
 use crate::job::{Job, Turn};
-use crate::ledger::Ledger;
-use crate::separate::separate;
-use crate::unit::{Unit, once, uncompiled};
-use crate::walk::{Stop, Walk};
+use crate::plan::derive::{self, Local};
+use crate::plan::separate::separate;
+use crate::plan::unit::{Unit, once, uncompiled};
+use crate::run::held::Held;
+use crate::run::ledger::Ledger;
+use crate::run::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, ArrayViewMut, Dense, Stored, Value};
 use dsl_runtime::backend::{Backend, CompileError, Executable, Failure, guarded};
 use dsl_runtime::ir::verify::{Stage, annotate, verify};
@@ -96,7 +96,7 @@ impl Program {
     /// A constant array of the program's.
     pub(crate) fn data(&self, var: Var) -> Result<Stored, Failure> {
         let constant = self.constants.get(&var).cloned();
-        constant.ok_or_else(|| crate::cut::no_memory(self.scheduled.ty(var).elem, &[]))
+        constant.ok_or_else(|| crate::array::cut::no_memory(self.scheduled.ty(var).elem, &[]))
     }
 
     /// What all ranks have to call alike.
@@ -214,8 +214,8 @@ impl Program {
                     Held::Whole(stored) => stored.clone(),
                     Held::View(view) => {
                         let copy = view.to_dense();
-                        let copy =
-                            copy.ok_or_else(|| crate::cut::no_memory(view.elem(), view.shape()));
+                        let copy = copy
+                            .ok_or_else(|| crate::array::cut::no_memory(view.elem(), view.shape()));
                         copy?.into()
                     }
                 }),

@@ -1,6 +1,6 @@
 //! Functions for the place inside: from a par to what one rank does of it, and from statements to what every rank does.
 
-use crate::uses::Uses;
+use crate::plan::uses::Uses;
 use dsl_runtime::backend::{Backend, CompileError, Executable};
 use dsl_runtime::ir::build::Builder;
 use dsl_runtime::ir::{
@@ -43,7 +43,7 @@ pub enum Param {
     Named(Var, Var),
     /// For each element that this rank sees of the second array, which of these rows it names.
     Places(Var, Var),
-    /// The value that a scan begins with: of which sink, which of its values.
+    /// What a sink begins with (the value of a scan, an array to scatter into): of which sink, which of its values.
     Begin(usize, usize),
 }
 
@@ -296,10 +296,21 @@ pub fn share(
                     *start = making.scalar(Param::Begin(number, at), "begin", ty).into();
                 }
             }
+            // Into an array of this rank's own.
+            SinkKind::ScatterWith => {
+                for (at, dest) in sink.outer.iter_mut().enumerate() {
+                    let ty = func.atom_type(*dest);
+                    making.bind(&ty.shape);
+                    *dest = making.scalar(Param::Begin(number, at), "bins", ty).into();
+                }
+            }
             SinkKind::Collect | SinkKind::Filter => {}
-            SinkKind::Scatter | SinkKind::ScatterWith => unreachable!("values are exchanged first"),
+            SinkKind::Scatter => unreachable!("values are exchanged first"),
         }
-        if !matches!(sink.kind, SinkKind::Filter | SinkKind::Reduce) {
+        if !matches!(
+            sink.kind,
+            SinkKind::Filter | SinkKind::Reduce | SinkKind::ScatterWith
+        ) {
             for &def in &defs {
                 making.out.vars[def.0 as usize].ty.shape[0] = count.into();
             }
@@ -367,7 +378,7 @@ pub fn share(
     making.finish(inner)
 }
 
-use crate::uses::Access;
+use crate::plan::uses::Access;
 
 /// What becomes of a read.
 enum Read {

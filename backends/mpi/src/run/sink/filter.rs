@@ -1,11 +1,11 @@
 //! filter: what a rank keeps stays there; the counts go around.
 
 use crate::Distribution;
-use crate::cut::{Cut, Here};
-use crate::held::Held;
-use crate::share::{Begins, Made, whole, zeros};
-use crate::unit::Unit;
-use crate::walk::{Stop, Walk};
+use crate::array::cut::{Cut, Here};
+use crate::plan::unit::Unit;
+use crate::run::held::Held;
+use crate::run::share::{Begins, Made, whole, zeros};
+use crate::run::walk::{Stop, Walk};
 use dsl_runtime::array::Value;
 use dsl_runtime::plan::SinkStep;
 use std::sync::Arc;

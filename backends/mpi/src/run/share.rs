@@ -1,13 +1,13 @@
 //! What a rank does of a par: which iterations, with which rows, into which memory.
 
 use crate::Distribution;
-use crate::cut::{Cut, Here, Seen, no_memory};
-use crate::derive::{Local, Mode, Param};
-use crate::rows::Rows;
-use crate::sight::{Sights, WHY_ROWS};
-use crate::unit::{Kind, Unit};
-use crate::walk::{Stop, Walk};
-use dsl_runtime::array::{Arg, ArrayViewMut, Dense, Value};
+use crate::array::cut::{Cut, Here, Seen, no_memory};
+use crate::array::rows::Rows;
+use crate::plan::derive::{Local, Mode, Param};
+use crate::plan::sight::{Sights, WHY_ROWS};
+use crate::plan::unit::{Kind, Unit};
+use crate::run::walk::{Stop, Walk};
+use dsl_runtime::array::{Arg, ArrayViewMut, Dense, Stored, Value};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::order::BLOCK;
 use dsl_runtime::ir::{Atom, Const, Func, ScalarType, SinkKind, Var};
@@ -16,8 +16,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The values that scans begin with: by sink and number.
-pub type Begins = HashMap<(usize, usize), Const>;
+/// What sinks begin with: by sink and number.
+pub type Begins = HashMap<(usize, usize), Begin>;
+
+/// What a sink begins with.
+pub enum Begin {
+    /// A scan.
+    Scalar(Const),
+    /// Values that are scattered.
+    Array(Stored),
+}
 
 /// What a sink has made of a rank's iterations.
 pub enum Made {
@@ -27,6 +35,8 @@ pub enum Made {
     Totals(Vec<Vec<Const>>),
     /// How many were kept, and what.
     Kept(u64, Vec<Value>),
+    /// The whole array into which this rank has scattered.
+    Scattered(Dense),
 }
 
 /// What a rank sees of the arrays that a par reads.
@@ -235,7 +245,11 @@ impl Walk<'_, '_> {
             Param::Places(array, column) => {
                 Some(sights.named[&(*array, *column)].places.arg(resident))
             }
-            Param::Begin(sink, at) => Some(Ok(Arg::Scalar(begins[&(*sink, *at)]))),
+            Param::Begin(sink, at) => Some(match &begins[&(*sink, *at)] {
+                Begin::Scalar(value) => Ok(Arg::Scalar(*value)),
+                Begin::Array(stored) if resident => Ok(Arg::Stored(stored)),
+                Begin::Array(stored) => stored.dense().map(|dense| Arg::Array(dense.view())),
+            }),
             Param::Scalar(_) | Param::Whole(_) => None,
         };
         let mut into = making.into(piece);
@@ -270,8 +284,11 @@ impl Making {
         for &number in wanted {
             let sink = unit.sink(number);
             let margin = unit.margins[number].around(&own, cut.rows());
-            let is_array = !matches!(sink.kind, SinkKind::Reduce | SinkKind::Filter);
-            let ours = is_array && !walk.resident() && !own.is_empty() && (parts || margin != own);
+            let rowwise = !matches!(
+                sink.kind,
+                SinkKind::Reduce | SinkKind::Filter | SinkKind::ScatterWith
+            );
+            let ours = rowwise && !walk.resident() && !own.is_empty() && (parts || margin != own);
             if sink.kind == SinkKind::Reduce && sink.combine.as_ref().is_some_and(is_lambda) {
                 rows.push(None);
             }
@@ -353,6 +370,20 @@ impl Making {
                         _ => made.push(Made::Kept(0, vec![])),
                     }
                 }
+                SinkKind::ScatterWith => {
+                    for &def in defs {
+                        rows.next();
+                        let ty = unit.func.ty(def);
+                        let value = results.get_mut(0).and_then(Iterator::next);
+                        made.push(Made::Scattered(match value.map(Value::on_host) {
+                            Some(Ok(Value::Array(dense))) if !failed => dense,
+                            _ => {
+                                let shape = walk.lengths(&unit.func, &ty.shape);
+                                zeros(ty.elem, shape[0], &shape)?
+                            }
+                        }));
+                    }
+                }
                 _ => {
                     for &def in defs {
                         let ours = rows.next().flatten();
@@ -402,7 +433,7 @@ pub fn is_lambda(combine: &dsl_runtime::ir::Combine) -> bool {
 pub fn zeros(elem: ScalarType, rows: usize, shape: &[usize]) -> Result<Dense, Failure> {
     let mut local = shape.to_vec();
     local[0] = rows;
-    match crate::rows::written::<()>(elem, &local, |_| Ok(())) {
+    match crate::array::rows::written::<()>(elem, &local, |_| Ok(())) {
         Some(Ok(dense)) => Ok(dense),
         _ => Err(no_memory(elem, &local)),
     }

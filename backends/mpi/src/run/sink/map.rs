@@ -2,11 +2,11 @@
 //! reduces the largest subtrees of the canonical tree that are its own, and all join what all have got.
 
 use crate::Distribution;
-use crate::derive::Param;
-use crate::held::Held;
-use crate::share::{Begins, Made, whole};
-use crate::unit::Unit;
-use crate::walk::{Stop, Walk};
+use crate::plan::derive::Param;
+use crate::plan::unit::Unit;
+use crate::run::held::Held;
+use crate::run::share::{Begins, Made, whole};
+use crate::run::walk::{Stop, Walk};
 use dsl_runtime::array::{Arg, Value};
 use dsl_runtime::ir::order::BLOCK;
 use dsl_runtime::ir::{Combine, Const, SinkKind};
@@ -37,7 +37,7 @@ impl Walk<'_, '_> {
                         walk.arrays[steps[number].arrays[0] as usize] = Some(Held::Cut(array));
                     }
                     Made::Totals(one) => totals.push(one),
-                    Made::Kept(..) => unreachable!("a filter is on its own"),
+                    Made::Kept(..) | Made::Scattered(_) => unreachable!("these are on their own"),
                 }
             }
             Ok::<(), Stop>(())

@@ -1,6 +1,6 @@
 //! What a name of the program stands for during a run.
 
-use crate::cut::Cut;
+use crate::array::cut::Cut;
 use crate::job::{Job, Turn};
 use dsl_runtime::array::{Arg, ArrayView, Stored};
 use dsl_runtime::backend::Failure;

@@ -3,13 +3,13 @@
 //! Nothing decides where a run goes but what all ranks have alike. A rank on which something fails goes on, with zeros, until
 //! all talk about something that all will have: with that goes whether anybody has failed.
 
+use crate::array::cut::Cut;
 use crate::comm::collective::all_gather;
-use crate::cut::Cut;
-use crate::derive::{Local, Param};
-use crate::held::Held;
 use crate::job::Turn;
-use crate::ledger::Ledger;
-use crate::program::Program;
+use crate::plan::derive::{Local, Param};
+use crate::run::held::Held;
+use crate::run::ledger::Ledger;
+use crate::run::program::Program;
 use dsl_runtime::array::{Arg, Stored, Value};
 use dsl_runtime::backend::Failure;
 use dsl_runtime::ir::{Const, Func, Var, op};
@@ -413,7 +413,7 @@ impl<'p, 'v> Walk<'p, 'v> {
         let bytes = self.rows_of(&cut, array, indices[0])?;
         let mut shape = cut.shape().to_vec();
         shape[0] = 1;
-        let row = crate::cut::dense(cut.elem(), &shape, &bytes)?;
+        let row = crate::array::cut::dense(cut.elem(), &shape, &bytes)?;
         let mut at = indices;
         at[0] = 0;
         Ok(row.view().get(&at).bits)
@@ -446,7 +446,7 @@ impl<'p, 'v> Walk<'p, 'v> {
             Held::Cut(cut) => {
                 let cut = cut.clone();
                 let row = self.rows_of(&cut, array, indices[0])?;
-                let row = crate::cut::dense(cut.elem(), &cut.shape()[1..], &row)?;
+                let row = crate::array::cut::dense(cut.elem(), &cut.shape()[1..], &row)?;
                 let view = row.view();
                 indices[1..]
                     .iter()
@@ -462,7 +462,7 @@ impl<'p, 'v> Walk<'p, 'v> {
             }
         };
         let elem = self.program.plan.arrays[into as usize].elem;
-        let dense = dense.ok_or_else(|| crate::cut::no_memory(elem, &shape))?;
+        let dense = dense.ok_or_else(|| crate::array::cut::no_memory(elem, &shape))?;
         Ok(Held::Whole(dense.into()))
     }
 
@@ -480,7 +480,7 @@ impl<'p, 'v> Walk<'p, 'v> {
         let elem = view.elem();
         let dense = view
             .to_dense()
-            .ok_or_else(|| crate::cut::no_memory(elem, &shape))?;
+            .ok_or_else(|| crate::array::cut::no_memory(elem, &shape))?;
         // SAFETY-free: the same buffer under another shape.
         Ok(Held::Whole(reshaped(dense, shape)))
     }

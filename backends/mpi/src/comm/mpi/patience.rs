@@ -1,0 +1,43 @@
+//! How a rank waits where its host has more ranks than processors: MPI's own waiting takes a processor all the time, mostly from the
+//! rank that is waited for.
+
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+/// How many ranks the launcher has started on this host.
+pub(crate) fn ranks_here() -> Option<usize> {
+    const NAMES: &[&str] = &[
+        "OMPI_COMM_WORLD_LOCAL_SIZE",
+        "MPI_LOCALNRANKS",
+        "PMI_LOCAL_SIZE",
+        "SLURM_NTASKS_PER_NODE",
+    ];
+    NAMES
+        .iter()
+        .find_map(|name| std::env::var(name).ok()?.parse().ok())
+}
+
+/// Whether ranks of this host take processors from each other while they wait.
+pub(super) fn is_needed() -> bool {
+    static NEEDED: OnceLock<bool> = OnceLock::new();
+    *NEEDED.get_or_init(|| {
+        let all = thread::available_parallelism().map_or(1, usize::from);
+        ranks_here().is_some_and(|ranks| ranks > all)
+    })
+}
+
+/// How often it was in vain.
+#[derive(Debug, Default)]
+pub(super) struct Patience(u32);
+
+impl Patience {
+    /// Lets others go on for a moment: what is about to come is not waited for long, what takes time takes no processor.
+    pub(super) fn wait(&mut self) {
+        match self.0 {
+            0..4 => thread::yield_now(),
+            _ => thread::sleep(Duration::from_micros(10 << (self.0 - 4).min(4))),
+        }
+        self.0 = self.0.saturating_add(1);
+    }
+}

@@ -1,0 +1,218 @@
+//! Jobs of an example under a launcher, with a time limit, and their ranks' processes.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long a job may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The launchers of this machine; says loudly which are missing.
+pub fn launchers() -> Vec<&'static str> {
+    let installed = |program: &&str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+        if !found {
+            println!("SKIPPED: {program} is not installed");
+        }
+        found
+    };
+    ["mpirun.openmpi", "mpirun.mpich"]
+        .into_iter()
+        .filter(installed)
+        .collect()
+}
+
+/// Whose turn it is: jobs of two tests at a time would take each other's processors.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The program of an example, as cargo builds it for tests.
+pub fn program(example: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet"]);
+        for (example, _) in super::EXAMPLES {
+            build.args(["--example", example]);
+        }
+        // The tests' own folder has the name of their profile.
+        let own = std::env::current_exe().expect("the test's own path");
+        let profile = own.ancestors().nth(2).expect("the profile's folder");
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        let built = build
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "the examples are not built");
+        profile.join("examples")
+    });
+    folder.join(example)
+}
+
+/// A folder of a test's own, empty.
+pub fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("mpirun")
+        .join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder for the test");
+    folder
+}
+
+/// Where examples put their pictures, by the name that the expected texts have for it.
+pub fn pictures() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("mpirun")
+}
+
+/// A job that runs.
+pub struct Job {
+    launcher: Child,
+    output: JoinHandle<String>,
+    errors: JoinHandle<String>,
+    start: Instant,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit status of the launcher; none if it was killed.
+    pub status: Option<i32>,
+    /// What the ranks printed.
+    pub output: String,
+    /// What they and the launcher wrote to the standard error.
+    pub errors: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Job {
+    /// Starts an example on as many ranks; without a launcher on one.
+    pub fn start(launcher: Option<&str>, ranks: usize, example: &str, arguments: &[&str]) -> Job {
+        let program = program(example);
+        let mut command = match launcher {
+            None => Command::new(program),
+            Some(launcher) => {
+                let mut command = Command::new(launcher);
+                command.args(["-n", &ranks.to_string()]).arg(program);
+                command
+            }
+        };
+        // The machines that run tests have few cores and one user.
+        command
+            .args(arguments)
+            .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
+            .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
+            .env("OMPI_MCA_rmaps_base_oversubscribe", "1")
+            .env("OMPI_MCA_hwloc_base_binding_policy", "none")
+            .env("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
+            .env("CARGO_TARGET_DIR", pictures())
+            .env_remove("CUPROUS_PLACE")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut launcher = command.spawn().expect("the job starts");
+        let output = read(launcher.stdout.take().expect("a pipe"));
+        let errors = read(launcher.stderr.take().expect("a pipe"));
+        Job {
+            launcher,
+            output,
+            errors,
+            start: Instant::now(),
+        }
+    }
+
+    /// Waits for its end, within the limit.
+    pub fn end(mut self) -> Ended {
+        let status = loop {
+            if let Some(status) = self.launcher.try_wait().expect("a child") {
+                break status.code();
+            }
+            if self.start.elapsed() > LIMIT {
+                println!("    it takes more than {LIMIT:?}");
+                signal("-TERM", self.launcher.id());
+                thread::sleep(Duration::from_secs(2));
+                let _ = self.launcher.kill();
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        let took = self.start.elapsed();
+        Ended {
+            status,
+            output: self.output.join().expect("its output"),
+            errors: self.errors.join().expect("its errors"),
+            took,
+        }
+    }
+
+    /// Kills a rank so long after the start. Whether it was still there.
+    pub fn kill(&mut self, rank: usize, after: Duration) -> bool {
+        thread::sleep(after.saturating_sub(self.start.elapsed()));
+        while self.launcher.try_wait().expect("a child").is_none() {
+            if let Some(process) = self.rank(rank) {
+                return signal("-KILL", process);
+            }
+            // It has not been started yet.
+            thread::sleep(Duration::from_millis(1));
+        }
+        false
+    }
+
+    /// The process of a rank: one that descends from the launcher, and was told this number.
+    fn rank(&self, rank: usize) -> Option<u32> {
+        let told = [
+            format!("OMPI_COMM_WORLD_RANK={rank}\0"),
+            format!("PMI_RANK={rank}\0"),
+        ];
+        let processes = fs::read_dir("/proc").ok()?.flatten();
+        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let is = |&id: &u32| {
+            let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            let environment = String::from_utf8_lossy(&environment);
+            let ours = told.iter().any(|told| environment.contains(&told[..]));
+            ours && descends(id, self.launcher.id())
+        };
+        ids.into_iter().find(is)
+    }
+}
+
+/// Whether a process was started by another one, or by one that that one started.
+fn descends(mut id: u32, from: u32) -> bool {
+    while id > 1 {
+        if id == from {
+            return true;
+        }
+        // Behind the name, in parentheses, stand the state and the parent.
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let parent = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split_whitespace().nth(1));
+        id = parent.and_then(|parent| parent.parse().ok()).unwrap_or(0);
+    }
+    false
+}
+
+fn signal(name: &str, process: u32) -> bool {
+    let sent = Command::new("kill")
+        .args([name, &process.to_string()])
+        .status();
+    sent.is_ok_and(|status| status.success())
+}
+
+fn read(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = vec![];
+        let _ = from.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
