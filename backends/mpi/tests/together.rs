@@ -5,7 +5,7 @@ mod watch;
 
 use cuprous_interp as _;
 use cuprous_mpi::{DistributedArray, Distribution, Policy, World};
-use dsl_runtime::array::{Arg, Array, ArrayViewMut, Dense, Stored, Value};
+use dsl_runtime::array::{Arg, Array, ArrayViewMut, Dense, Value};
 use dsl_runtime::backend::{Backend, Caps, CompileError, Executable, Failure};
 use dsl_runtime::cache::{Compiled, compile_func};
 use dsl_runtime::error::Error;
