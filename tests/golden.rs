@@ -98,3 +98,34 @@ fn terrain() {
         ],
     );
 }
+
+#[test]
+fn pi_mpi() {
+    finds("pi_mpi", &[], &["    12000000      9424297    3.1414323"]);
+}
+
+#[test]
+fn heat_mpi() {
+    finds("heat_mpi", &[], &["hash: 165284411be3d271"]);
+}
+
+#[test]
+fn conjugate_gradient_mpi() {
+    finds(
+        "conjugate_gradient_mpi",
+        &[],
+        &["|b - A x| is below 1e-9 |b|: ok", "hash: e622ecfd01e14a7f"],
+    );
+}
+
+#[test]
+fn terrain_mpi() {
+    finds(
+        "terrain_mpi",
+        &[],
+        &[
+            "the file has what one rank computes: ok",
+            "hash: cb1475c60008ca44",
+        ],
+    );
+}

@@ -3,6 +3,7 @@
 
 use super::job::{self, Job, launchers};
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long the others may go on.
@@ -12,8 +13,8 @@ const SOON: Duration = Duration::from_secs(2);
 const RANKS: usize = 4;
 
 const SIZE: &str = "160";
-const STEPS: &str = "3000";
-const EVERY: &str = "60";
+const STEPS: usize = 3000;
+const EVERY: usize = 60;
 
 /// The last line of what a run printed.
 fn hash(output: &str) -> &str {
@@ -21,65 +22,61 @@ fn hash(output: &str) -> &str {
     line.unwrap_or_else(|| panic!("no hash in {output:?}"))
 }
 
-/// Kills a rank in so many runs, each at another moment.
-fn killed(launcher: &str, runs: u32, says: &str) {
+/// How many checkpoints have been saved in a folder.
+fn saved(folder: &Path) -> usize {
+    let current = fs::read_to_string(folder.join("current")).unwrap_or_default();
+    current.trim().parse().unwrap_or(0)
+}
+
+/// Kills a rank in so many runs, each at another moment: the first before there is a checkpoint.
+fn killed(launcher: &str, runs: usize, says: &str) {
     let _turn = job::turn();
     let folder = job::folder(&format!("crash-{launcher}"));
     let name = folder.display().to_string();
-    let run = [SIZE, STEPS, "--checkpoint", &name, "--every", EVERY];
+    let (steps, every) = (STEPS.to_string(), EVERY.to_string());
+    let run = [SIZE, &steps, "--checkpoint", &name, "--every", &every];
+    let again = [
+        SIZE,
+        &steps,
+        "--checkpoint",
+        &name,
+        "--every",
+        &steps,
+        "--restart",
+    ];
     let whole = Job::start(Some(launcher), RANKS, "heat_mpi", &run).end();
     assert_eq!(whole.status, Some(0), "{whole:?}");
-    let begin = Instant::now();
-    let mut saved = 0;
+    let mut longest = Duration::ZERO;
     for number in 0..runs {
+        let rank = number * 3 % RANKS;
+        // Not in the last tenth: the run may be through before the signal comes.
+        let checkpoints = STEPS / EVERY * 9 / 10 * number / runs;
         let _ = fs::remove_dir_all(&folder);
-        let rank = number as usize * 3 % RANKS;
-        let mut moment = whole.took * (2 * number + 1) / (2 * runs + 1);
-        let ended = loop {
-            let mut job = Job::start(Some(launcher), RANKS, "heat_mpi", &run);
-            let was_there = job.kill(rank, moment);
-            let kill = Instant::now();
-            let ended = job.end();
-            if was_there && ended.status != Some(0) {
-                let after = kill.elapsed();
-                assert!(after < SOON, "{after:?} later: {ended:?}");
-                break ended;
-            }
-            // It was faster this time.
-            let _ = fs::remove_dir_all(&folder);
-            moment = moment * 2 / 3;
-        };
+        let mut job = Job::start(Some(launcher), RANKS, "heat_mpi", &run);
+        let pause = Duration::from_micros(number as u64 * 700);
+        let there = job.kill(rank, pause, || saved(&folder) >= checkpoints);
+        let kill = Instant::now();
+        let ended = job.end();
+        longest = longest.max(kill.elapsed());
+        let what = format!("{launcher}, rank {rank} after {checkpoints} checkpoints");
+        assert!(there, "{what} was gone before: {ended:?}");
+        assert!(longest < SOON, "{what}: {longest:?} later: {ended:?}");
+        assert_ne!(ended.status, Some(0), "{what}: {ended:?}");
         let text = ended.output + &ended.errors;
-        assert!(text.contains(says), "rank {rank} at {moment:?}: {text}");
-        saved += u32::from(folder.join("current").exists());
-        let ranks = 1 + number as usize % 3;
-        let again = [
-            SIZE,
-            STEPS,
-            "--checkpoint",
-            &name,
-            "--every",
-            STEPS,
-            "--restart",
-        ];
+        assert!(text.contains(says), "{what}: {text}");
+
+        let ranks = 1 + number % 3;
         let again = Job::start(Some(launcher), ranks, "heat_mpi", &again).end();
+        assert_eq!(again.status, Some(0), "{what}: {again:?}");
+        assert_eq!(hash(&again.output), hash(&whole.output), "{what}");
+        let went_on = again.errors.contains("it goes on at step ");
         assert_eq!(
-            again.status,
-            Some(0),
-            "rank {rank} at {moment:?}: {again:?}"
-        );
-        assert_eq!(
-            hash(&again.output),
-            hash(&whole.output),
-            "rank {rank} at {moment:?}"
+            went_on,
+            checkpoints > 0 || saved(&folder) > 1,
+            "{what}: {again:?}"
         );
     }
-    println!(
-        "{launcher}: {runs} runs in {:?}, {saved} of them with a checkpoint; whole: {:?}",
-        begin.elapsed(),
-        whole.took
-    );
-    assert!(2 * saved >= runs, "{saved} of {runs} had a checkpoint");
+    println!("{launcher}: {runs} ranks killed; the longest end took {longest:?}");
 }
 
 #[test]

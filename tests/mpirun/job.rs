@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -77,8 +77,8 @@ pub fn pictures() -> PathBuf {
 /// A job that runs.
 pub struct Job {
     launcher: Child,
-    output: JoinHandle<String>,
-    errors: JoinHandle<String>,
+    output: Text,
+    errors: Text,
     start: Instant,
 }
 
@@ -91,8 +91,6 @@ pub struct Ended {
     pub output: String,
     /// What they and the launcher wrote to the standard error.
     pub errors: String,
-    /// How long it took.
-    pub took: Duration,
 }
 
 impl Job {
@@ -121,8 +119,8 @@ impl Job {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut launcher = command.spawn().expect("the job starts");
-        let output = read(launcher.stdout.take().expect("a pipe"));
-        let errors = read(launcher.stderr.take().expect("a pipe"));
+        let output = Text::of(launcher.stdout.take().expect("a pipe"));
+        let errors = Text::of(launcher.stderr.take().expect("a pipe"));
         Job {
             launcher,
             output,
@@ -145,23 +143,26 @@ impl Job {
             }
             thread::sleep(Duration::from_millis(2));
         };
-        let took = self.start.elapsed();
         Ended {
             status,
-            output: self.output.join().expect("its output"),
-            errors: self.errors.join().expect("its errors"),
-            took,
+            output: self.output.all(),
+            errors: self.errors.all(),
         }
     }
 
-    /// Kills a rank so long after the start. Whether it was still there.
-    pub fn kill(&mut self, rank: usize, after: Duration) -> bool {
-        thread::sleep(after.saturating_sub(self.start.elapsed()));
+    /// Kills a rank, when it has begun to work, it is time, and this pause is over. Whether it was still there.
+    pub fn kill(&mut self, rank: usize, pause: Duration, is_time: impl Fn() -> bool) -> bool {
+        let mut process = None;
         while self.launcher.try_wait().expect("a child").is_none() {
-            if let Some(process) = self.rank(rank) {
+            process = process.or_else(|| self.rank(rank));
+            if let Some(process) = process
+                && self.errors.so_far().contains("ranks: ")
+                && is_time()
+            {
+                thread::sleep(pause);
                 return signal("-KILL", process);
             }
-            // It has not been started yet.
+            // It has not been started yet, or there is not yet what is waited for.
             thread::sleep(Duration::from_millis(1));
         }
         false
@@ -209,10 +210,34 @@ fn signal(name: &str, process: u32) -> bool {
     sent.is_ok_and(|status| status.success())
 }
 
-fn read(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
-    thread::spawn(move || {
-        let mut bytes = vec![];
-        let _ = from.read_to_end(&mut bytes);
+/// What comes through a pipe.
+struct Text {
+    so_far: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Text {
+    fn of(mut pipe: impl Read + Send + 'static) -> Text {
+        let so_far = Arc::new(Mutex::new(vec![]));
+        let into = so_far.clone();
+        let reader = thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = pipe.read(&mut bytes) {
+                into.lock().expect("nobody panics").extend(&bytes[..count]);
+            }
+        });
+        Text { so_far, reader }
+    }
+
+    fn so_far(&self) -> String {
+        let bytes = self.so_far.lock().expect("nobody panics");
         String::from_utf8_lossy(&bytes).into_owned()
-    })
+    }
+
+    fn all(self) -> String {
+        let so_far = self.so_far.clone();
+        self.reader.join().expect("the pipe is read");
+        let bytes = so_far.lock().expect("nobody panics");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
 }

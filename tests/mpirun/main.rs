@@ -4,6 +4,7 @@
 mod crash;
 mod job;
 
+use cuprous::prelude::Place;
 use job::{Job, launchers};
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use std::path::Path;
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("pi_mpi", &["200000"]),
     ("heat_mpi", &["96", "60"]),
-    ("conjugate_gradient_mpi", &["70"]),
+    ("conjugate_gradient_mpi", &["130"]),
     ("terrain_mpi", &[]),
 ];
 
@@ -56,6 +57,13 @@ fn same_on_any_ranks(example: &str) {
             let text = printed(Some(launcher), ranks, example, arguments);
             assert_eq!(text, expected, "{example} on {ranks} ranks of {launcher}");
         }
+        if let Err(error) = Place::opencl() {
+            println!("SKIPPED: {example} at devices, by {launcher}: {error}");
+            continue;
+        }
+        let at_devices = [arguments, &["--opencl"][..]].concat();
+        let text = printed(Some(launcher), 2, example, &at_devices);
+        assert_eq!(text, expected, "{example} at 2 devices, by {launcher}");
     }
 }
 
