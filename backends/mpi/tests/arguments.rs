@@ -1,6 +1,6 @@
 //! The conformance suite with arguments that are cut among the ranks, in odd places.
 //!
-//! `CUPROUS_CONFORMANCE_PART=sink/scan.cup` runs that part of the suite only.
+//! `CUPROUS_CONFORMANCE_PART=sink` runs that folder of the suite only.
 
 #[path = "cut/mod.rs"]
 mod cut;
@@ -21,9 +21,16 @@ const EAGER: Policy = Policy {
     blocks: false,
 };
 
+/// Long enough for a few blocks of the canonical order.
+const SOME_BLOCKS: Limit = Limit { size: Some(10_000) };
+
 /// `number`: where arguments are cut; 0 for arguments that are not.
 fn conforms(ranks: usize, policy: Policy, inside: Place, number: u64, limit: Limit) {
     let part = std::env::var("CUPROUS_CONFORMANCE_PART").unwrap_or_default();
+    conforms_in(&part, ranks, policy, inside, number, limit);
+}
+
+fn conforms_in(part: &str, ranks: usize, policy: Policy, inside: Place, number: u64, limit: Limit) {
     let dir = Path::new(conformance::DIR).join(part);
     let what = format!("the suite over {inside}");
     let reports = watch::run(&what, ranks, |comm| {
@@ -62,12 +69,12 @@ fn three_eager_ranks() {
 
 #[test]
 fn seven_ranks() {
-    conforms(7, Policy::default(), Place::interp(), 3, Limit::default());
+    conforms(7, Policy::default(), Place::interp(), 3, SOME_BLOCKS);
 }
 
 #[test]
 fn seven_eager_ranks() {
-    conforms(7, EAGER, Place::interp(), 4, Limit::default());
+    conforms(7, EAGER, Place::interp(), 4, SOME_BLOCKS);
 }
 
 #[test]
@@ -90,19 +97,26 @@ fn device() -> Option<Place> {
     place.ok()
 }
 
-/// Every run line compiles many functions, which takes a device long.
-const SMALL: Limit = Limit { size: Some(300) };
-
-#[test]
-fn two_ranks_with_a_device() {
-    if let Some(place) = device() {
-        conforms(2, EAGER, place, 0, SMALL);
+/// Every function of the suite becomes many, which a device's own compiler takes long for: some folders will do, unless
+/// `CUPROUS_CONFORMANCE_PART` names others.
+fn conforms_on_device(ranks: usize, number: u64) {
+    const SMALL: Limit = Limit { size: Some(300) };
+    let Some(place) = device() else { return };
+    let part = std::env::var("CUPROUS_CONFORMANCE_PART").ok();
+    let parts = part
+        .as_deref()
+        .map_or(vec!["fault", "loop", "nest"], |part| vec![part]);
+    for part in parts {
+        conforms_in(part, ranks, EAGER, place.clone(), number, SMALL);
     }
 }
 
 #[test]
+fn two_ranks_with_a_device() {
+    conforms_on_device(2, 0);
+}
+
+#[test]
 fn three_ranks_with_a_device() {
-    if let Some(place) = device() {
-        conforms(3, EAGER, place, 6, SMALL);
-    }
+    conforms_on_device(3, 6);
 }

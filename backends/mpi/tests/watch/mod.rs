@@ -4,7 +4,7 @@ use cuprous_mpi::comm::{Communicator, threads};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// [`threads::run`], for a minute at most.
+/// [`threads::run`], for a minute at most, or as many seconds as `CUPROUS_PATIENCE` says.
 ///
 /// # Panics
 /// As `threads::run`; the process aborts when the time is up.
@@ -15,8 +15,9 @@ pub fn run<T: Send>(
 ) -> Vec<T> {
     let (done, wait) = channel::<()>();
     let text = format!("{what}: {ranks} ranks hang");
+    let seconds = std::env::var("CUPROUS_PATIENCE").map_or(60, |seconds| seconds.parse().unwrap());
     let watch = std::thread::spawn(move || {
-        if wait.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+        if wait.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
             // Not through `eprintln`, which the test harness holds back.
             let _ =
                 std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
