@@ -3,7 +3,7 @@
 use crate::Distribution;
 use crate::array::Window;
 use crate::array::rows::{Margin, Rows, bytes, view, written};
-use crate::comm::collective::{agree, all_gather, gather};
+use crate::comm::collective::{agree, all_gather_of, gather};
 use crate::job::{Job, Turn};
 use dsl_runtime::array::{Arg, ArrayView, Dense, Remote, Stored};
 use dsl_runtime::backend::Failure;
@@ -343,7 +343,7 @@ impl Cut {
         Ok(Arc::new(fresh))
     }
 
-    /// The whole array, on every rank. Cost: that of an [`all_gather`] of the array, the first time.
+    /// The whole array, on every rank. Cost: that of an [`all_gather_of`] the array, the first time.
     ///
     /// # Errors
     /// If ranks cannot talk, or there is no memory.
@@ -351,7 +351,13 @@ impl Cut {
         if let Some(whole) = self.whole.get() {
             return Ok(whole);
         }
-        let parts = all_gather(turn.comm, self.bytes()?)?;
+        if turn.comm.size() == 1 {
+            let here = self.local()?;
+            return Ok(self.whole.get_or_init(|| here));
+        }
+        let length = |rank: usize| self.rows.range(rank).len() * self.row();
+        let lengths: Vec<usize> = (0..self.rows.ranks()).map(length).collect();
+        let parts = all_gather_of(turn.comm, self.bytes()?, &lengths)?;
         let whole = dense(self.elem, &self.shape, &parts.concat())?;
         Ok(self.whole.get_or_init(|| whole.into()))
     }

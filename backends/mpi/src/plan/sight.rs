@@ -99,6 +99,9 @@ impl Same {
     }
 }
 
+/// So many times the rows that elements name are brought rather than these alone, if they lie together: that needs no places.
+const FAR: usize = 2;
+
 /// How many of these are kept.
 const KEPT: usize = 8;
 
@@ -383,10 +386,16 @@ impl Walk<'_, '_> {
             elements,
         };
         let own = outside.reach(cut.range(rank));
-        // 0: known by now; 1: elements that this rank sees name the rows; 2: neither.
+        // 0: known by now; 1: elements that this rank sees name the rows, far apart; 2: neither.
         let now = |read: Var| own.get(&read).is_none_or(Option::is_some);
+        let size = |read: Var| {
+            let rows = own.get(&read).and_then(Option::as_ref);
+            rows.map_or(0, |rows| rows.iter().map(Range::len).sum::<usize>())
+        };
+        // From the least row that they name to the greatest, where that is not much more than what they name.
         let status = |access: &crate::plan::uses::Access| match access.through {
-            _ if now(access.read) => 0u8,
+            Some(load) if now(load) && size(access.read) > FAR * size(load) => 1u8,
+            _ if now(access.read) => 0,
             Some(load) if now(load) => 1,
             _ => 2,
         };
@@ -586,7 +595,7 @@ fn tidy(rows: Vec<Range<usize>>, length: usize) -> Vec<Range<usize>> {
     if first.start == 0
         && last.end == length
         && let Some(widest) = rows.windows(2).max_by_key(gap)
-        && gap(&widest) * 2 > length
+        && gap(&widest) > length / 4
     {
         return vec![widest[1].start..length, 0..widest[0].end];
     }

@@ -4,7 +4,7 @@
 //! all talk about something that all will have: with that goes whether anybody has failed.
 
 use crate::array::cut::Cut;
-use crate::comm::collective::all_gather;
+use crate::comm::collective::all_gather_of;
 use crate::job::Turn;
 use crate::plan::derive::{Local, Param};
 use crate::run::held::Held;
@@ -160,16 +160,20 @@ impl<'p, 'v> Walk<'p, 'v> {
         outcome
     }
 
-    /// Gives every rank what each has; with it goes whether somebody has failed.
+    /// Gives every rank what each has, of lengths that all know; with it goes whether somebody has failed.
     pub(crate) fn share_all(
         &mut self,
         why: &'static str,
         array: Option<Var>,
         mine: &[u8],
+        length: impl Fn(usize) -> usize,
     ) -> Result<Vec<Vec<u8>>, Stop> {
         let mut text = vec![u8::from(self.failed.is_some())];
         text.extend_from_slice(mine);
-        let all = self.say(why, array, |turn| Ok(all_gather(turn.comm, &text)?))?;
+        let lengths: Vec<usize> = (0..self.ranks()).map(|rank| 1 + length(rank)).collect();
+        let all = self.say(why, array, |turn| {
+            Ok(all_gather_of(turn.comm, &text, &lengths)?)
+        })?;
         if all.iter().any(|text| text[0] != 0) {
             return Err(Stop::Known);
         }
@@ -179,7 +183,8 @@ impl<'p, 'v> Walk<'p, 'v> {
 
     /// Makes sure that nobody has failed.
     pub(crate) fn sound(&mut self) -> Result<(), Stop> {
-        self.share_all("whether all is well", None, &[]).map(drop)
+        self.share_all("whether all is well", None, &[], |_| 0)
+            .map(drop)
     }
 
     /// Brings an array to every rank, if it is cut.
@@ -428,7 +433,8 @@ impl<'p, 'v> Walk<'p, 'v> {
             false => &[],
         };
         let var = self.program.plan.arrays[slot as usize].var;
-        let mut all = self.share_all("a row that every rank reads", Some(var), mine)?;
+        let length = |rank: usize| if rank == owner { cut.row() } else { 0 };
+        let mut all = self.share_all("a row that every rank reads", Some(var), mine, length)?;
         Ok(all.swap_remove(owner))
     }
 

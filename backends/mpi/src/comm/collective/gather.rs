@@ -72,12 +72,20 @@ pub(super) fn lengths(comm: &dyn Communicator, part: &[u8]) -> Result<Vec<usize>
     Ok(all.chunks_exact(8).map(|n| number(n) as usize).collect())
 }
 
-/// [`all_gather`] of parts whose lengths all know. Cost: ⌈log₂ p⌉ messages.
-pub(super) fn all_gather_of(
+/// [`all_gather`] of parts whose lengths all know. Cost: ⌈log₂ p⌉ messages; all parts but, of the last round's, those that the
+/// receiver has.
+///
+/// # Errors
+/// [`Broken::Length`] where another rank's part is longer or shorter; otherwise those of [`Communicator::exchange`].
+///
+/// # Panics
+/// If this rank's part is longer or shorter.
+pub fn all_gather_of(
     comm: &dyn Communicator,
     part: &[u8],
     lengths: &[usize],
 ) -> Result<Vec<Vec<u8>>, Broken> {
+    assert_eq!(part.len(), lengths[comm.rank()], "this rank's part");
     let (bytes, starts) = from_here(comm, part, lengths)?;
     let mut parts: Vec<Vec<u8>> = starts
         .windows(2)

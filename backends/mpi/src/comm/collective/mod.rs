@@ -13,7 +13,7 @@ mod spread;
 pub use agree::{agree, checks};
 pub use all_to_all::all_to_all;
 pub use fold::{GATHERED, reduce, scan};
-pub use gather::{all_gather, all_gather_equal, gather};
+pub use gather::{all_gather, all_gather_equal, all_gather_of, gather};
 pub use spread::{barrier, broadcast, broadcast_any};
 
 use super::part::number;

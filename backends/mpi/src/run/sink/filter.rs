@@ -24,7 +24,12 @@ impl Walk<'_, '_> {
         let Some(Made::Kept(count, values)) = made.pop() else {
             unreachable!("a filter")
         };
-        let counts = self.share_all("how many each rank keeps", None, &count.to_le_bytes())?;
+        let counts = self.share_all(
+            "how many each rank keeps",
+            None,
+            &count.to_le_bytes(),
+            |_| 8,
+        )?;
         let number =
             |text: Vec<u8>| u64::from_le_bytes(text.try_into().expect("eight bytes")) as usize;
         let rows = Distribution::of_parts(counts.into_iter().map(number));

@@ -78,8 +78,10 @@ impl Walk<'_, '_> {
         for value in totals.iter().flatten().flatten() {
             mine.extend_from_slice(&value.bits.to_le_bytes());
         }
-        let all = self.share_all("partial results of reductions", None, &mine)?;
         let per_rank: Vec<Vec<Node>> = (0..cut.ranks()).map(|rank| nodes(cut, rank)).collect();
+        let k: usize = reduces.iter().map(|&at| steps[at].scalars.len()).sum();
+        let length = |rank: usize| 8 * k * per_rank[rank].len();
+        let all = self.share_all("partial results of reductions", None, &mine, length)?;
         let extent = cut.rows();
         // Where the totals of this sink begin in the text of each rank.
         let mut starts = vec![0; cut.ranks()];

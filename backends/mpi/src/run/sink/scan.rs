@@ -58,8 +58,9 @@ impl Walk<'_, '_> {
                     mine.extend(view.iter().flat_map(|value| value.bits.to_le_bytes()));
                 }
             }
+            let length = |rank: usize| 8 * types.len() * block_cut.range(rank).len();
             for (rank, text) in self
-                .share_all("totals of a scan's blocks", None, &mine)?
+                .share_all("totals of a scan's blocks", None, &mine, length)?
                 .into_iter()
                 .enumerate()
             {

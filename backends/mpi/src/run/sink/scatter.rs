@@ -252,6 +252,7 @@ impl Walk<'_, '_> {
             "what each rank has scattered",
             None,
             crate::array::rows::bytes(&mine),
+            |_| crate::array::rows::bytes(&mine).len(),
         )?;
         let mut all: Vec<Const> = view.iter().collect();
         for part in &parts {
