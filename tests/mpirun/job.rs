@@ -168,6 +168,20 @@ impl Job {
         false
     }
 
+    /// Waits until none of these ranks works any more, and says how long that took.
+    pub fn gone(&self, processes: &[u32]) -> Duration {
+        let start = Instant::now();
+        while processes.iter().any(|&process| works(process)) && start.elapsed() < LIMIT {
+            thread::sleep(Duration::from_millis(1));
+        }
+        start.elapsed()
+    }
+
+    /// The processes of the ranks that there are.
+    pub fn ranks(&self, ranks: usize) -> Vec<u32> {
+        (0..ranks).filter_map(|rank| self.rank(rank)).collect()
+    }
+
     /// The process of a rank: one that descends from the launcher, and was told this number.
     fn rank(&self, rank: usize) -> Option<u32> {
         let told = [
@@ -184,6 +198,16 @@ impl Job {
         };
         ids.into_iter().find(is)
     }
+}
+
+/// Whether there is a process, and it has not ended.
+fn works(id: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit(')')
+        .next()
+        .and_then(|rest| rest.trim().chars().next());
+    state.is_some_and(|state| !"ZX".contains(state))
 }
 
 /// Whether a process was started by another one, or by one that that one started.

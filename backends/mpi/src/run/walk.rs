@@ -487,7 +487,6 @@ impl<'p, 'v> Walk<'p, 'v> {
         let dense = view
             .to_dense()
             .ok_or_else(|| crate::array::cut::no_memory(elem, &shape))?;
-        // SAFETY-free: the same buffer under another shape.
         Ok(Held::Whole(reshaped(dense, shape)))
     }
 }

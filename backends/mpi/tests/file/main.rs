@@ -6,6 +6,7 @@ mod folder;
 mod foreign;
 mod refused;
 mod round;
+mod world;
 
 use cuprous_mpi::Distribution;
 use cuprous_mpi::comm::Communicator;
