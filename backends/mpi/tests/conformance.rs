@@ -1,6 +1,6 @@
 //! The conformance suite on ranks that are threads: all say the same, and what the interpreter says.
 //!
-//! `CUPROUS_CONFORMANCE_PART=sink/scan.cup` runs that part of the suite only.
+//! `CUPROUS_CONFORMANCE_PART=sink` runs that folder of the suite only.
 
 use cuprous_cpu::Cpu;
 use cuprous_interp::Interp;

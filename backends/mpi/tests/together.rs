@@ -438,7 +438,6 @@ fn a_device_that_breaks() {
 
 /// It stops alone, and what it says next to the others is no answer to what they ask.
 #[test]
-#[ignore = "the others are not told, and take its next words for rows"]
 fn a_device_that_breaks_in_work_that_all_do() {
     breaks(EVERYWHERE, 2);
 }

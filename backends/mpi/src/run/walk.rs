@@ -228,7 +228,8 @@ impl<'p, 'v> Walk<'p, 'v> {
         local.run.run(&args, into)
     }
 
-    /// Runs a function that every rank runs alike: if it fails, it fails everywhere.
+    /// Runs a function that every rank runs alike. The program fails everywhere or nowhere, but the place of one rank may fail alone
+    /// (it has no more memory), and what comes of it may decide where the run goes: so all say whether all is well.
     pub(crate) fn together(
         &mut self,
         func: &Func,
@@ -242,11 +243,12 @@ impl<'p, 'v> Walk<'p, 'v> {
                 self.gather(*var)?;
             }
         }
-        self.call(func, local, given, &mut [])
-            .map_err(|failure| match failure {
-                Failure::Fault { .. } => Stop::Known,
-                other => Stop::Alone(other),
-            })
+        let outcome = self.call(func, local, given, &mut []);
+        let values = outcome.map_err(|failure| self.failed.get_or_insert(failure).clone());
+        if self.ranks() > 1 {
+            self.sound()?;
+        }
+        values.map_err(|_| Stop::Known)
     }
 
     /// What a result of the place inside is in a run.
