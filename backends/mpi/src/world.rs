@@ -165,9 +165,9 @@ impl World {
 
     /// As many threads as this rank has processors, where ranks of its host would take them from each other.
     fn processors(&self, inside: Place) -> Place {
-        let all = std::thread::available_parallelism().map_or(1, usize::from);
-        let ranks = crate::comm::mpi::ranks_here().unwrap_or(1);
-        match inside == Place::cpu() && ranks > 1 && all > 1 && !is_bound(all) {
+        let (usable, all) = mpi::processors();
+        let ranks = mpi::ranks_here().unwrap_or(1);
+        match inside == Place::cpu() && ranks * usable > all {
             true => Place::cpu_threads((all / ranks).max(1)),
             false => inside,
         }
@@ -398,13 +398,6 @@ impl World {
         shape[0] = rows.rows();
         self.cut(&shape, rows, part.leaves())
     }
-}
-
-/// Whether the process may use only some of the host's processors.
-fn is_bound(usable: usize) -> bool {
-    // SAFETY: no memory is involved.
-    let all = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-    usize::try_from(all).is_ok_and(|all| usable < all)
 }
 
 fn numbers(text: &[u8]) -> Vec<usize> {

@@ -32,7 +32,7 @@ mod standard;
 
 use super::alone::Alone;
 use super::{Broken, Communicator};
-pub(crate) use patience::ranks_here;
+pub(crate) use patience::{processors, ranks_here};
 use process::Process;
 use std::sync::OnceLock;
 

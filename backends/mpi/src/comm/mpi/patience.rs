@@ -18,12 +18,23 @@ pub(crate) fn ranks_here() -> Option<usize> {
         .find_map(|name| std::env::var(name).ok()?.parse().ok())
 }
 
-/// Whether ranks of this host take processors from each other while they wait.
+/// How many processors this process may use, and how many the host has.
+pub(crate) fn processors() -> (usize, usize) {
+    let usable = thread::available_parallelism().map_or(1, usize::from);
+    // SAFETY: no memory is involved.
+    let all = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    (
+        usable,
+        usize::try_from(all).map_or(usable, |all| all.max(usable)),
+    )
+}
+
+/// Whether ranks of this host take processors from each other while they wait: not where the launcher has given each its own.
 pub(super) fn is_needed() -> bool {
     static NEEDED: OnceLock<bool> = OnceLock::new();
     *NEEDED.get_or_init(|| {
-        let all = thread::available_parallelism().map_or(1, usize::from);
-        ranks_here().is_some_and(|ranks| ranks > all)
+        let (usable, all) = processors();
+        ranks_here().is_some_and(|ranks| ranks > usable && ranks * usable > all)
     })
 }
 
