@@ -63,6 +63,11 @@ fn three_eager_ranks() {
 }
 
 #[test]
+fn four_ranks_of_processors() {
+    conforms(4, EAGER, cpu);
+}
+
+#[test]
 fn seven_eager_ranks() {
     conforms(7, EAGER, interp);
 }
