@@ -111,6 +111,8 @@ impl Job {
             .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
             .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
             .env("OMPI_MCA_rmaps_base_oversubscribe", "1")
+            // Else its launcher waits for a second, and at times for another one, before it ends the ranks that are left.
+            .env("OMPI_MCA_odls_base_sigkill_timeout", "0")
             .env("OMPI_MCA_hwloc_base_binding_policy", "none")
             .env("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
             .env("CARGO_TARGET_DIR", pictures())
