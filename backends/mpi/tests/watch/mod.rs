@@ -4,7 +4,7 @@ use cuprous_mpi::comm::{Communicator, threads};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// [`threads::run`], for a minute at most, or as many seconds as `CUPROUS_PATIENCE` says.
+/// [`threads::run`], for three minutes at most, or as many seconds as `CUPROUS_PATIENCE` says.
 ///
 /// # Panics
 /// As `threads::run`; the process aborts when the time is up.
@@ -15,7 +15,7 @@ pub fn run<T: Send>(
 ) -> Vec<T> {
     let (done, wait) = channel::<()>();
     let text = format!("{what}: {ranks} ranks hang");
-    let seconds = std::env::var("CUPROUS_PATIENCE").map_or(60, |seconds| seconds.parse().unwrap());
+    let seconds = std::env::var("CUPROUS_PATIENCE").map_or(180, |seconds| seconds.parse().unwrap());
     let watch = std::thread::spawn(move || {
         if wait.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
             // Not through `eprintln`, which the test harness holds back.
