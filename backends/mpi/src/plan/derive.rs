@@ -10,7 +10,9 @@ pub use combine::{chain, combined, deliver, join};
 pub use share::share;
 
 use dsl_runtime::backend::{Backend, CompileError, Executable};
-use dsl_runtime::ir::{Atom, Block, Expr, Func, ScalarType, Stmt, Type, Var, VarSet, walk};
+use dsl_runtime::ir::{
+    Atom, Block, Combine, Expr, Func, ScalarType, Sink, Stmt, Type, Var, VarSet, walk,
+};
 use dsl_runtime::pass;
 use std::sync::Arc;
 
@@ -141,6 +143,21 @@ impl Making {
                 self.param(Param::Scalar(var), var);
             }
         }
+    }
+
+    /// Takes what the combining function of a sink needs from outside.
+    fn combining(&mut self, func: &Func, sink: &Sink) {
+        let Some(Combine::Lambda(lambda)) = &sink.combine else {
+            return;
+        };
+        let mut free = walk::free(&func.vars, &lambda.body);
+        lambda.params.iter().for_each(|var| {
+            free.remove(var);
+        });
+        for &var in free.iter().filter(|var| !func.ty(**var).is_scalar()) {
+            self.whole(var);
+        }
+        self.scalars(&free);
     }
 
     fn finish(mut self, inner: &dyn Backend) -> Result<Local, CompileError> {

@@ -202,21 +202,20 @@ fn a_rank_that_cannot_write() {
                     } else {
                         "x.npy"
                     };
-                    let rows = Distribution::even(ranks, ranks);
-                    npy::write(
-                        comm,
-                        folder.join(name),
-                        ScalarType::U8,
-                        &[ranks],
-                        &rows,
-                        &[1],
-                    )
+                    write_a_row(comm, &folder.join(name))
                 }))
             };
             // Rank 0 makes the file; where it makes another one, the others do not find theirs.
             stays(&folder, ranks, fails, (bad, Kind::Missing));
         }
     }
+}
+
+/// Writes a file of a row for each rank.
+fn write_a_row(comm: &dyn Communicator, path: &Path) -> Result<(), FileError> {
+    let ranks = comm.size();
+    let rows = Distribution::even(ranks, ranks);
+    npy::write(comm, path, ScalarType::U8, &[ranks], &rows, &[1])
 }
 
 /// A device that is always full stands for the temporary file of one rank.
@@ -237,15 +236,7 @@ fn a_full_disk() {
                     } else {
                         "x.npy"
                     };
-                    let rows = Distribution::even(ranks, ranks);
-                    npy::write(
-                        comm,
-                        folder.join(name),
-                        ScalarType::U8,
-                        &[ranks],
-                        &rows,
-                        &[1],
-                    )
+                    write_a_row(comm, &folder.join(name))
                 }));
                 // Rank 0 removes what it made.
                 let _ = fs::remove_file(&part);

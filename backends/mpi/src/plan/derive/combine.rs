@@ -7,15 +7,17 @@ use dsl_runtime::ir::{
     Atom, Combine, Expr, Func, Loop, LoopKind, Par, ScalarType, Sink, SinkKind, Type, Var, walk,
 };
 
+/// The types of the values that a sink combines.
+fn types(func: &Func, sink: &Sink) -> Vec<ScalarType> {
+    let values = sink.values.iter();
+    values.map(|&value| func.atom_type(value).elem).collect()
+}
+
 /// `acc = start; acc = acc op totals[k]`, from the left, over all of them: a function of the starts, the totals, and what the
 /// combining function needs.
 pub fn chain(inner: &dyn Backend, func: &Func, sink: &Sink) -> Result<Local, CompileError> {
     let mut making = Making::of(func, format!("{}_chain", func.name));
-    let types: Vec<ScalarType> = sink
-        .values
-        .iter()
-        .map(|&value| func.atom_type(value).elem)
-        .collect();
+    let types = types(func, sink);
     let starts: Vec<Var> = types
         .iter()
         .enumerate()
@@ -34,16 +36,7 @@ pub fn chain(inner: &dyn Backend, func: &Func, sink: &Sink) -> Result<Local, Com
             )
         })
         .collect();
-    if let Some(Combine::Lambda(lambda)) = &sink.combine {
-        let mut free = walk::free(&func.vars, &lambda.body);
-        lambda.params.iter().for_each(|var| {
-            free.remove(var);
-        });
-        for &var in free.iter().filter(|var| !func.ty(**var).is_scalar()) {
-            making.whole(var);
-        }
-        making.scalars(&free);
-    }
+    making.combining(func, sink);
     let reversed = matches!(sink.kind, SinkKind::RScan | SinkKind::RExScan);
     let mut b = Builder::new(&mut making.out);
     let k = types.len();
@@ -117,11 +110,7 @@ pub fn combined(
 pub fn join(inner: &dyn Backend, func: &Func, sink: &Sink) -> Result<Local, CompileError> {
     let mut making = Making::of(func, format!("{}_join", func.name));
     let combine = sink.combine.as_ref().expect("a sink that combines");
-    let types: Vec<ScalarType> = sink
-        .values
-        .iter()
-        .map(|&value| func.atom_type(value).elem)
-        .collect();
+    let types = types(func, sink);
     let mut side = |number: usize| -> Vec<Atom> {
         let each = types.iter().enumerate();
         each.map(|(at, &ty)| {
@@ -132,16 +121,7 @@ pub fn join(inner: &dyn Backend, func: &Func, sink: &Sink) -> Result<Local, Comp
         .collect()
     };
     let (left, right) = (side(0), side(1));
-    if let Combine::Lambda(lambda) = combine {
-        let mut free = walk::free(&func.vars, &lambda.body);
-        lambda.params.iter().for_each(|var| {
-            free.remove(var);
-        });
-        for &var in free.iter().filter(|var| !func.ty(**var).is_scalar()) {
-            making.whole(var);
-        }
-        making.scalars(&free);
-    }
+    making.combining(func, sink);
     let mut b = Builder::new(&mut making.out);
     let results = combined(&mut b, combine, &left, &right);
     b.ret(results);
@@ -191,16 +171,7 @@ pub fn deliver(inner: &dyn Backend, func: &Func, sink: &Sink) -> Result<Local, C
             Type::array(ty.elem, shape),
         ));
     }
-    if let Some(Combine::Lambda(lambda)) = &sink.combine {
-        let mut free = walk::free(&func.vars, &lambda.body);
-        lambda.params.iter().for_each(|var| {
-            free.remove(var);
-        });
-        for &var in free.iter().filter(|var| !func.ty(**var).is_scalar()) {
-            making.whole(var);
-        }
-        making.scalars(&free);
-    }
+    making.combining(func, sink);
     let mut b = Builder::new(&mut making.out);
     let index = b.var("k", Type::index());
     b.begin();
